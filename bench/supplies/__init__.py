@@ -1,0 +1,1 @@
+"""Made-up things in any number, always the same, for measuring with."""

@@ -1,0 +1,1 @@
+"""Work done outside requests: one module per slice that has some."""

@@ -1,0 +1,47 @@
+"""Jobs of an application: its PDF copy, its limits, and the day it takes effect."""
+
+from uuid import UUID
+
+from sqlmodel import Session
+
+from jobs.running import job
+from portal.application import deciding, papers
+from portal.cases.models import Case
+from portal.infra.clock import now
+from portal.infra.tickets import Job
+
+
+@job(Job.APPLICATION_COPY)
+def application_copy(db: Session, *, case_id: int) -> None:
+    """Make the PDF copy of what was handed in, once."""
+    papers.make_copy(db, db.get_one(Case, case_id), now=now())
+
+
+@job(Job.DOCUMENTS_LIMIT)
+def documents_limit(db: Session, *, case_id: int, days: int) -> None:
+    """Remind of missing documents `days` before the limit; at 0 the application lapses."""
+    deciding.documents_limit(db, db.get_one(Case, case_id), days, now=now())
+
+
+@job(Job.SETUP_LIMIT)
+def setup_limit(db: Session, *, case_id: int, days: int) -> None:
+    """Remind of the set-up `days` before the limit; at 0 the application lapses."""
+    deciding.setup_limit(db, db.get_one(Case, case_id), days, now=now())
+
+
+@job(Job.ACCEPTANCE_HANDED_OVER)
+def acceptance_handed_over(db: Session, *, case_id: int) -> None:
+    """The acceptance e-mail left our hands: the 14 days begin."""
+    deciding.note_hand_over(db, db.get_one(Case, case_id), now=now())
+
+
+@job(Job.MAKE_EFFECTIVE)
+def make_effective(db: Session, *, case_id: int) -> None:
+    """Make the registration effective if its time has come."""
+    deciding.take_effect(db, db.get_one(Case, case_id), now=now())
+
+
+@job(Job.DOCUMENT_REFUSED)
+def document_refused(db: Session, *, file_id: str) -> None:
+    """Tell the applicant of a document that was refused only after it was handed in."""
+    deciding.note_refused(db, UUID(file_id), now=now())

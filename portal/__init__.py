@@ -1,0 +1,1 @@
+"""The eHealth provider portal: how a healthcare institution in Hong Kong joins eHealth."""

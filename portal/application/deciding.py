@@ -1,0 +1,225 @@
+"""What the Registration Office and the calendar do with an application."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlmodel import Session, col, select
+
+from portal.accounts.models import Person
+from portal.application import emails
+from portal.application.actions import documents
+from portal.application.entering import enter
+from portal.application.progress import absent, complete
+from portal.cases.actions import tell
+from portal.cases.models import Case
+from portal.cases.queries import case_with_file, documents_of, locked
+from portal.cases.rules import (
+    State,
+    documents_due,
+    effective_at,
+    reminder_times,
+    settled_at,
+    setup_due,
+)
+from portal.cases.standing import limits
+from portal.infra.audit import record
+from portal.infra.files import remove as remove_file
+from portal.infra.guards import Who
+from portal.infra.tickets import Job, enqueue
+from portal.kernel.problems import Refused
+from portal.kernel.text import N_
+from portal.registry.actions import confirm_certificate
+from portal.registry.actions import make_effective as make_entries_effective
+from portal.registry.models import Institution
+from portal.registry.scheme import Scheme
+
+CALENDAR = "calendar"
+"""Who the audit names when a date decided."""
+
+
+def open_review(db: Session, case: Case, *, by: Who, now: datetime) -> None:
+    """Note that an officer looks at the application for the first time."""
+    if case.opened_at is None and case.state == State.SUBMITTED:
+        case.opened_at = now
+        db.add(case)
+        tell(db, case, "opened", now)
+    _record(db, case, "application.read", by.on_record, now)
+
+
+def accept(db: Session, case: Case, *, by: Who, scheme: Scheme, now: datetime) -> None:
+    """Accept the application: number and enter the institution and its locations, not yet listed.
+
+    Raises:
+        Refused: it was decided before, or its documents are not complete.
+    """
+    _undecided(db, case)
+    if not complete(documents(db, case, now)):
+        raise Refused(N_("The documents are not complete: a required one is missing or unchecked"))
+    _decide(case, State.ACCEPTED, by, now)
+    case.institution_id = enter(db, case, by=by, scheme=scheme, now=now).id
+    db.add(case)
+    tell(db, case, "accepted", now)
+    _record(db, case, "application.accepted", by.on_record, now)
+    emails.accepted(db, case, to=applicant(db, case), due=setup_due(now, limits()))
+    _watch_setup(db, case, now)
+
+
+def decline(db: Session, case: Case, *, reasons: str, by: Who, now: datetime) -> None:
+    """Decline the application with reasons, which go to the applicant word for word.
+
+    Raises:
+        Refused: it was decided before, or no reason is given.
+    """
+    _undecided(db, case)
+    if not reasons.strip():
+        raise Refused(N_("Give the reasons: the applicant will read them"))
+    _decide(case, State.UNSUCCESSFUL, by, now)
+    case.ended_at = now
+    db.add(case)
+    tell(db, case, "declined", now, note=reasons)
+    _record(db, case, "application.declined", by.on_record, now)
+    emails.declined(db, case, to=applicant(db, case), reasons=reasons)
+
+
+def note_installed(db: Session, case: Case, *, by: Who, now: datetime) -> None:
+    """Tick that the secure connection certificate is installed.
+
+    Raises:
+        Refused: the application is not waiting for it.
+    """
+    if locked(db, case).state != State.ACCEPTED or case.installed_at:
+        raise Refused(N_("This application is not waiting for a certificate"))
+    case.installed_at = now
+    db.add(case)
+    for location in db.get_one(Institution, case.institution_id).locations:
+        confirm_certificate(db, location, by=by.on_record, now=now)
+    tell(db, case, "installed", now)
+    _record(db, case, "certificate.installed", by.on_record, now)
+    _await_effect(db, case, now)
+
+
+def note_hand_over(db: Session, case: Case, *, now: datetime) -> None:
+    """The acceptance e-mail was handed over: the days until the registration counts begin."""
+    handed_over_at = emails.acceptance_handed_over_at(db, case)
+    if handed_over_at is None or locked(db, case).handed_over_at is not None:
+        return
+    case.handed_over_at = handed_over_at
+    db.add(case)
+    tell(db, case, "mail_handed_over", handed_over_at, days=limits().settling)
+    _await_effect(db, case, now)
+
+
+def _await_effect(db: Session, case: Case, now: datetime) -> None:
+    """Look again when the days are over, and now if the certificate came later than that."""
+    if case.handed_over_at:
+        due = max(settled_at(case.handed_over_at, limits()), now)
+        name = "installed" if case.installed_at else "settled"
+        once = f"effective:{case.reference}:{name}"
+        enqueue(db, Job.MAKE_EFFECTIVE, once=once, due=due, case_id=case.id or 0)
+
+
+def take_effect(db: Session, case: Case, *, now: datetime) -> bool:
+    """Make the registration effective if its time has come: days over and certificate installed."""
+    if locked(db, case).state != State.ACCEPTED or case.institution_id is None:
+        return False
+    since = effective_at(case.handed_over_at, case.installed_at, limits())
+    if since is None or since > now:
+        return False
+    case.state, case.effective_at, case.ended_at = State.REGISTERED, since, now
+    db.add(case)
+    make_entries_effective(db, case.institution_id, effective_at=since, by=CALENDAR, now=now)
+    tell(db, case, "effective", since)
+    _record(db, case, "registration.effective", CALENDAR, now)
+    emails.effective(db, case, to=applicant(db, case))
+    return True
+
+
+def documents_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
+    """Remind (`days` > 0) or lapse (0), if documents are still not complete by now."""
+    if locked(db, case).state != State.SUBMITTED or complete(documents(db, case, now)):
+        return
+    assert case.submitted_at is not None
+    due = documents_due(case.submitted_at, limits())
+    if not days and not absent(documents(db, case, now), ("clean", "checking")):
+        # All are there, only our check is late: that must not cost anybody the application.
+        again = now + timedelta(days=1)
+        once = f"documents:{case.reference}:0:{again.date().isoformat()}"
+        enqueue(db, Job.DOCUMENTS_LIMIT, once=once, due=again, case_id=case.id or 0, days=0)
+        return
+    if days:
+        tell(db, case, "reminded_documents", now, days=days)
+        emails.documents_reminder(db, case, to=applicant(db, case), due=due, days=days)
+        return
+    _lapse(db, case, "lapsed_documents", limits().documents, now)
+    emails.documents_lapsed(db, case, to=applicant(db, case), days=limits().documents)
+
+
+def setup_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
+    """Remind (`days` > 0) or lapse (0), if the certificate is still not installed by now."""
+    if locked(db, case).state != State.ACCEPTED or case.installed_at is not None:
+        return
+    if case.handed_over_at is None:
+        # The letter of acceptance never left: whoever was not told cannot be late.
+        return
+    assert case.decided_at is not None
+    if days:
+        due = setup_due(case.decided_at, limits())
+        tell(db, case, "reminded_setup", now, days=days)
+        emails.setup_reminder(db, case, to=applicant(db, case), due=due, days=days)
+        return
+    _lapse(db, case, "lapsed_setup", limits().setup, now)
+    emails.setup_lapsed(db, case, to=applicant(db, case), days=limits().setup)
+
+
+def note_refused(db: Session, file_id: UUID, *, now: datetime) -> None:
+    """A file was refused. Before submission the page says so; afterwards a letter has to."""
+    found = case_with_file(db, file_id)
+    if found is None or found[0].state != State.SUBMITTED:
+        return
+    case, document = found
+    assert case.submitted_at is not None
+    tell(db, case, "document_refused", now, document=document.document_type)
+    due = documents_due(case.submitted_at, limits())
+    emails.document_refused(db, case, to=applicant(db, case), due=due, file_id=str(file_id))
+
+
+def _lapse(db: Session, case: Case, tag: str, days: int, now: datetime) -> None:
+    case.state, case.ended_at = State.LAPSED, now
+    db.add(case)
+    destroy_documents(db, case, now)
+    tell(db, case, tag, now, days=days)
+    _record(db, case, f"application.{tag}", CALENDAR, now)
+
+
+def destroy_documents(db: Session, case: Case, now: datetime) -> None:
+    """Take away the documents of a lapsed application; that they were there stays on record.
+
+    Source: Important Notes for Registration in eHealth ("all documents disposed of").
+    """
+    for _document, file in documents_of(db, case):
+        remove_file(db, file.id, by=CALENDAR, now=now)
+
+
+def _watch_setup(db: Session, case: Case, now: datetime) -> None:
+    due = setup_due(now, limits())
+    for days, at in [*reminder_times(due, now), (0, due)]:
+        once = f"setup:{case.reference}:{days}"
+        enqueue(db, Job.SETUP_LIMIT, once=once, due=at, case_id=case.id or 0, days=days)
+
+
+def _undecided(db: Session, case: Case) -> None:
+    if locked(db, case).state != State.SUBMITTED:
+        raise Refused(N_("This application has already been decided"))
+
+
+def _decide(case: Case, state: State, by: Who, now: datetime) -> None:
+    case.state, case.decided_at, case.decided_by, case.changed_at = state, now, by.id, now
+
+
+def applicant(db: Session, case: Case) -> Person:
+    """Whose case it is, to write to."""
+    return db.exec(select(Person).where(col(Person.id) == case.applicant_id)).one()
+
+
+def _record(db: Session, case: Case, action: str, by: str, at: datetime) -> None:
+    record(db, action, by=by, at=at, subject=f"case:{case.reference}")

@@ -1,0 +1,1 @@
+"""What every application shares: drafts, documents, deadlines, events, decisions."""

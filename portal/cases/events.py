@@ -1,0 +1,31 @@
+"""The words of a case's timeline."""
+
+from portal.cases.documents import document_types
+from portal.cases.models import CaseEvent
+from portal.kernel.text import N_, Said
+
+WORDS = {
+    "started": N_("Application started"),
+    "submitted": N_("Application submitted"),
+    "opened": N_("The Registration Office began its review"),
+    "document_added": N_("Document added: %(document)s"),
+    "document_refused": N_("A document could not be accepted: %(document)s"),
+    "accepted": N_("Application accepted"),
+    "declined": N_("Application not accepted"),
+    "mail_handed_over": N_("Acceptance e-mail sent: the %(days)s days begin"),
+    "installed": N_("Secure connection certificate installed"),
+    "effective": N_("Registration effective: listed in the public register"),
+    "reminded_documents": N_("Reminder sent: documents are still missing, %(days)s days left"),
+    "reminded_setup": N_("Reminder sent: set-up is not complete, %(days)s days left"),
+    "lapsed_documents": N_("Lapsed: the documents were not complete within %(days)s days"),
+    "lapsed_setup": N_("Lapsed: the set-up was not complete within %(days)s days"),
+    "withdrawn": N_("Application withdrawn by the applicant"),
+}
+"""Tag to sentence; the values come from the event."""
+
+
+def sentence(event: CaseEvent) -> Said:
+    """What `event` says, to be translated where it is shown; a document by its own name."""
+    types = document_types()
+    values = {k: types[v] if k == "document" else v for k, v in event.values.items()}
+    return Said(WORDS[event.tag], **values)

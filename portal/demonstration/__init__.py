@@ -1,0 +1,1 @@
+"""Something to show the portal with: real institutions, made-up applicants, a clock to move."""

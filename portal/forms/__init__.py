@@ -1,0 +1,1 @@
+"""Questions declared once, over WTForms: asked, judged, kept and shown from one declaration."""

@@ -1,0 +1,1 @@
+"""Public reading pages: what eHealth is, how to join, questions and answers, statements."""

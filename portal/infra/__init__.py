@@ -1,0 +1,1 @@
+"""What every slice stands on: database, pages, guards, tickets, files, mail, languages."""

@@ -1,0 +1,1 @@
+"""Participation labels: printed for service locations, checked by anyone with a telephone."""

@@ -1,0 +1,1 @@
+"""Institutions, their service locations, and the public register that shows them."""

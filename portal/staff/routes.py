@@ -1,0 +1,174 @@
+"""The Registration Office's pages: the queue, an application with its documents, the decision."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, request, url_for
+from flask.typing import ResponseReturnValue
+
+from portal.application import actions, deciding
+from portal.application.document_routes import filed_file
+from portal.application.progress import complete, standings
+from portal.application.routes import tables_of
+from portal.cases.events import sentence
+from portal.cases.models import Case
+from portal.cases.queries import queue, queue_counts, submitted_case, timeline
+from portal.cases.rules import OPEN, State
+from portal.cases.standing import limits, standing
+from portal.infra.clock import now
+from portal.infra.db import commits, session
+from portal.infra.files import thumbnail
+from portal.infra.guards import May, Who, current_person, needs
+from portal.infra.serving import send_bytes, send_file_safely
+from portal.infra.web import page, see_other
+from portal.kernel.problems import NotHere, Problem, Refused
+from portal.kernel.text import N_
+from portal.registry.models import Institution
+from portal.staff.steps import ReasonsForm
+
+bp = Blueprint("staff", __name__, url_prefix="/staff")
+
+QUEUES: dict[str, tuple[str, tuple[State, ...]]] = {
+    "open": (N_("To decide"), (State.SUBMITTED,)),
+    "setup": (N_("Waiting for set-up"), (State.ACCEPTED,)),
+    "done": (N_("Decided"), (State.REGISTERED, State.UNSUCCESSFUL, State.LAPSED, State.WITHDRAWN)),
+}
+"""Queue to its name and the states in it: every handed-in case is in exactly one."""
+
+
+def links(who: Who | None) -> list[tuple[str, str]]:
+    """What the header offers."""
+    found = []
+    if who and who.may(May.REVIEW_APPLICATIONS):
+        found.append((N_("Applications"), url_for("staff.show_queue")))
+    if who and who.may(May.SEE_JOBS):
+        found.append((N_("Work"), url_for("staff.show_work")))
+    return found
+
+
+@bp.get("/applications/")
+@needs(May.REVIEW_APPLICATIONS)
+def show_queue() -> Response:
+    """Applications by queue, the longest waiting first; a search looks through all of them."""
+    chosen = request.args.get("queue", "open")
+    words = request.args.get("q", "").strip()
+    chosen = chosen if chosen in QUEUES else "open"
+    states = tuple(State) if words else QUEUES[chosen][1]
+    counts = queue_counts(session())
+    return page(
+        "staff/queue.html",
+        block="results",
+        rows=standings(session(), queue(session(), states, words), now()),
+        queues=[
+            (key, name, sum(counts.get(state, 0) for state in within))
+            for key, (name, within) in QUEUES.items()
+        ],
+        chosen=chosen,
+        sought=words,
+    )
+
+
+@bp.get("/applications/<reference>/")
+@needs(May.REVIEW_APPLICATIONS)
+@commits
+def show(reference: str) -> ResponseReturnValue:
+    """The answers with the documents beside them; opening it is on record."""
+    case = submitted_case(session(), reference)
+    deciding.open_review(session(), case, by=current_person(), now=now())
+    session().flush()
+    return case_page(case)
+
+
+def case_page(case: Case, problems: tuple[Problem, ...] = (), status: int = 200) -> Response:
+    db, tables = session(), tables_of(case)
+    all_filed = actions.documents(db, case, now())
+    return page(
+        "staff/case.html",
+        status=status,
+        case=case,
+        kind=tables.kind[case.kind],
+        standing=standing(case, now(), complete=complete(all_filed)),
+        blocks=actions.everything(db, case, tables),
+        filed=all_filed,
+        complete=complete(all_filed),
+        events=[(event, sentence(event)) for event in timeline(db, case)],
+        institution=db.get(Institution, case.institution_id) if case.institution_id else None,
+        applicant=deciding.applicant(db, case),
+        open=case.state in OPEN,
+        limits=limits(),
+        reasons=request.form.get("reasons", ""),
+        problems=problems,
+    )
+
+
+@bp.post("/applications/<reference>/decision")
+@needs(May.REVIEW_APPLICATIONS)
+@commits
+def decide(reference: str) -> ResponseReturnValue:
+    """Accept, or decline with reasons."""
+    case = submitted_case(session(), reference)
+    db, who, at = session(), current_person(), now()
+    try:
+        match request.form.get("decision"):
+            case "accept":
+                deciding.accept(db, case, by=who, scheme=tables_of(case), now=at)
+            case "decline":
+                reasons = written()
+                deciding.decline(db, case, reasons=reasons, by=who, now=at)
+            case _:
+                raise Refused(N_("Choose whether to accept or decline"))
+    except Refused as refused:
+        db.rollback()
+        return case_page(case, (Problem(_blamed(), refused.message),), status=422)
+    return see_other(url_for(".show", reference=case.reference))
+
+
+def written() -> str:
+    """The reasons, fit to be kept and sent.
+
+    Raises:
+        Refused: they are too long, or hold a character that no letter can carry.
+    """
+    told = ReasonsForm(request.form).reasons
+    if told.wrong:
+        raise Refused(told.wrong.message)
+    return str(told.cleaned)
+
+
+def _blamed() -> str:
+    return "reasons" if request.form.get("decision") == "decline" else "decision"
+
+
+@bp.post("/applications/<reference>/installed")
+@needs(May.REVIEW_APPLICATIONS)
+@commits
+def installed(reference: str) -> ResponseReturnValue:
+    """Tick that the certificate is installed."""
+    case = submitted_case(session(), reference)
+    deciding.note_installed(session(), case, by=current_person(), now=now())
+    return see_other(url_for(".show", reference=case.reference))
+
+
+@bp.get("/applications/<reference>/documents/<uuid:file_id>")
+@needs(May.REVIEW_APPLICATIONS)
+@commits
+def open_file(reference: str, file_id: UUID) -> ResponseReturnValue:
+    """A document of the application; that it was read is on record."""
+    case = submitted_case(session(), reference)
+    _document, file = filed_file(case, file_id)
+    if file.state != "clean":
+        raise NotHere
+    return send_file_safely(session(), file, read_by=current_person().on_record, at=now())
+
+
+@bp.get("/applications/<reference>/documents/<uuid:file_id>/thumbnail")
+@needs(May.REVIEW_APPLICATIONS)
+def show_thumbnail(reference: str, file_id: UUID) -> ResponseReturnValue:
+    """A small picture of the first page."""
+    _document, file = filed_file(submitted_case(session(), reference), file_id)
+    picture = thumbnail(session(), file.id)
+    if picture is None:
+        raise NotHere
+    return send_bytes(picture, filename="thumbnail.webp", media_type="image/webp")
+
+
+from portal.staff import work  # noqa: E402,F401

@@ -1,0 +1,1 @@
+"""Enquiries from anybody, signed in or not."""

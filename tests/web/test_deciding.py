@@ -1,0 +1,255 @@
+"""From submission to the register: decisions, the calendar, what applicant and officer see."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+from sqlmodel import Session, select
+
+from jobs.running import run_waiting
+from jobs.worker import import_jobs
+from portal.accounts.models import Person
+from portal.cases.models import Case, CaseEvent
+from portal.infra import db
+from portal.infra.file_models import StoredFile
+from portal.infra.mail import Mail
+from portal.registry.models import Institution
+from tests.applying import Applicant
+from tests.people import SignIn, letters_to
+
+import_jobs()
+
+# Nine in the morning in Hong Kong.
+START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+class Office:
+    """A registration officer at work on one application."""
+
+    def __init__(self, client: FlaskClient, reference: str) -> None:
+        self.client = client
+        self.path = f"/en/staff/applications/{reference}"
+
+    def decide(self, decision: str, reasons: str = ""):
+        self.client.get(f"{self.path}/")
+        form = {"decision": decision, "reasons": reasons}
+        return self.client.post(f"{self.path}/decision", data=form)
+
+    def install(self):
+        self.client.get(f"{self.path}/")
+        return self.client.post(f"{self.path}/installed")
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(START, tick=True) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def handed_in(app: Flask, clock, applicant: Person, sign_in: SignIn) -> Applicant:
+    """An application with everything in it, submitted, its documents found clean."""
+    applying = Applicant(sign_in(applicant)).begin("CLG").fill()
+    applying.submit()
+    run_waiting(app)
+    return applying
+
+
+@pytest.fixture
+def office(handed_in: Applicant, registration_officer: Person, sign_in: SignIn) -> Office:
+    return Office(sign_in(registration_officer), handed_in.reference)
+
+
+def later(app: Flask, clock, **by: float) -> None:
+    clock.shift(timedelta(**by))
+    run_waiting(app)
+
+
+def in_register(client: FlaskClient) -> bool:
+    return "Chan Clinic" in client.get("/en/register/?q=Chan").text
+
+
+def signed_in_again(app: Flask, handed_in: Applicant, applicant: Person, sign_in: SignIn) -> str:
+    """The status page, by a browser whose session did not run out meanwhile."""
+    handed_in.client = sign_in(applicant)
+    return handed_in.client.get(f"{handed_in.path}/").text
+
+
+def test_accepted_is_not_yet_registered(app, clock, handed_in, office, session: Session):
+    assert office.decide("accept").status_code == 303
+    run_waiting(app)
+    case = handed_in.stored(session)
+    assert case.state == "accepted"
+    institution = session.get_one(Institution, case.institution_id)
+    assert institution.number.startswith("HCI-")
+    assert [place.name_sc for place in institution.locations] == ["陈氏诊所深水埗分店"]
+    assert not in_register(office.client)
+
+
+def test_fourteen_days_and_the_certificate_make_it_effective(
+    app, clock, handed_in, office, applicant, registration_officer, sign_in, session
+):
+    office.decide("accept")
+    run_waiting(app)
+    office.install()
+    later(app, clock, days=13)
+    assert handed_in.stored(session).state == "accepted"
+    later(app, clock, days=1)
+    assert handed_in.stored(session).state == "registered"
+    assert in_register(app.test_client())
+    assert "Registered" in signed_in_again(app, handed_in, applicant, sign_in)
+    subjects = [letter.template for letter in letters_to(app, applicant.email)]
+    assert subjects == ["registration_effective", "application_accepted", "application_received"]
+
+
+def test_the_certificate_alone_decides_after_the_fourteen_days(
+    app, clock, handed_in, office, registration_officer, sign_in, session
+):
+    office.decide("accept")
+    run_waiting(app)
+    later(app, clock, days=20)
+    assert handed_in.stored(session).state == "accepted"
+    office.client = sign_in(registration_officer)
+    office.install()
+    run_waiting(app)
+    case = handed_in.stored(session)
+    assert case.state == "registered"
+    assert case.effective_at == case.installed_at
+
+
+def test_the_days_begin_with_the_letter_and_not_with_the_decision(
+    app, clock, handed_in, office, session
+):
+    office.decide("accept")
+    office.install()
+    assert handed_in.stored(session).handed_over_at is None
+    later(app, clock, days=5)
+    handed_over_at = handed_in.stored(session).handed_over_at
+    assert (handed_over_at - START).days == 5
+    later(app, clock, days=10)
+    assert handed_in.stored(session).state == "accepted"
+    later(app, clock, days=4)
+    assert handed_in.stored(session).state == "registered"
+
+
+def test_without_the_certificate_it_lapses_after_sixty_days(
+    app, clock, handed_in, office, applicant, session
+):
+    office.decide("accept")
+    run_waiting(app)
+    for days in (45, 7, 5, 2, 1):
+        later(app, clock, days=days)
+        assert handed_in.stored(session).state == "accepted", days
+    later(app, clock, days=1)
+    assert handed_in.stored(session).state == "lapsed"
+    reminders = [m for m in letters_to(app, applicant.email) if m.template == "setup_reminder"]
+    assert sorted(int(m.once.split(":")[1]) for m in reminders) == [2, 7, 14]
+
+
+def test_missing_documents_lapse_after_sixty_days_with_reminders(
+    app, clock, handed_in, applicant, session
+):
+    spoil_one_document(session)
+    later(app, clock, days=59)
+    assert handed_in.stored(session).state == "submitted"
+    later(app, clock, days=2)
+    assert handed_in.stored(session).state == "lapsed"
+    templates = [m.template for m in letters_to(app, applicant.email)]
+    assert templates.count("documents_reminder") == 3
+    assert templates[0] == "documents_lapsed"
+    files = session.exec(select(StoredFile).where(StoredFile.filename != "")).all()
+    assert [f.filename for f in files if f.owner == f"case:{handed_in.reference}"] == [
+        f"eHealth-{handed_in.reference}.pdf"
+    ]
+
+
+def test_complete_documents_do_not_lapse(app, clock, handed_in, session):
+    later(app, clock, days=61)
+    assert handed_in.stored(session).state == "submitted"
+
+
+def spoil_one_document(session: Session) -> None:
+    """As if the check had refused it after the application was handed in."""
+    session.rollback()
+    wanted = select(StoredFile).where(StoredFile.filename == "business_registration.pdf")
+    file = session.exec(wanted).one()
+    file.state, file.reason, file.blob, file.thumbnail_blob = "refused", "broken", "", ""
+    session.add(file)
+    session.commit()
+
+
+def test_it_cannot_be_accepted_with_a_refused_document(handed_in, office, session):
+    spoil_one_document(session)
+    answer = office.decide("accept")
+    assert answer.status_code == 422
+    assert "The documents are not complete" in answer.text
+    assert handed_in.stored(session).state == "submitted"
+
+
+def test_a_decision_needs_reasons_to_decline_and_keeps_them(app, handed_in, office, session):
+    assert office.decide("decline", "  ").status_code == 422
+    reasons = "The licence <has> ended.\nPlease renew it."
+    assert office.decide("decline", reasons).status_code == 303
+    assert handed_in.stored(session).state == "unsuccessful"
+    told = session.exec(select(CaseEvent).where(CaseEvent.tag == "declined")).one()
+    assert told.note == reasons
+    letter = session.exec(select(Mail).where(Mail.template == "application_declined")).one()
+    assert reasons in letter.body_text
+    assert "&lt;has&gt;" in letter.body_html
+
+
+@pytest.mark.parametrize("reasons", ["a\x00b", "abc\u202edef", "x" * 4001])
+def test_reasons_no_letter_can_carry_are_refused_and_kept_in_the_form(handed_in, office, reasons):
+    answer = office.decide("decline", reasons)
+    assert answer.status_code == 422
+    assert 'id="reasons-error"' in answer.text
+
+
+def test_the_queue_asks_as_much_of_the_database_for_many_as_for_one(office, handed_in, session):
+    def statements() -> int:
+        asked: list[str] = []
+        note = lambda *told: asked.append(told[2])  # noqa: E731
+        event.listen(db.engine(), "before_cursor_execute", note)
+        assert office.client.get("/en/staff/applications/").status_code == 200
+        event.remove(db.engine(), "before_cursor_execute", note)
+        return len(asked)
+
+    one = statements()
+    given = handed_in.stored(session).model_dump(exclude={"id", "reference"})
+    session.add_all(Case(**given, reference=f"MORE{number}") for number in range(9))
+    session.commit()
+    assert statements() == one
+
+
+def test_a_second_decision_is_refused(handed_in, office, session):
+    office.decide("accept")
+    answer = office.decide("decline", "Too late")
+    assert answer.status_code == 422
+    assert handed_in.stored(session).state == "accepted"
+
+
+def test_a_draft_is_not_there_for_staff(app, applicant, registration_officer, sign_in: SignIn):
+    draft = Applicant(sign_in(applicant)).begin("CLG")
+    answer = sign_in(registration_officer).get(f"/en/staff/applications/{draft.reference}/")
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("lang", ["en", "tc", "sc"])
+def test_the_queue_and_the_case_in_each_language(office, handed_in, lang):
+    assert handed_in.shown_reference in office.client.get(f"/{lang}/staff/applications/").text
+    page = office.client.get(f"/{lang}/staff/applications/{handed_in.reference}/").text
+    assert "陳氏診所深水埗分店" in page
+
+
+def test_every_case_is_in_one_queue(office, handed_in):
+    def counts() -> list[int]:
+        page = office.client.get("/en/staff/applications/").text
+        return [int(n) for n in re.findall(r"\((\d+)\)</a>", page)]
+
+    assert counts() == [1, 0, 0]
+    office.decide("accept")
+    assert counts() == [0, 1, 0]
