@@ -64,8 +64,9 @@ class KeyboardApplicant(Applicant):
         raise AssertionError(f"{self.page.url}: the arrow does not lead to {name}={value}")
 
     def hand_over(self, papers: list[Path]) -> None:
-        self.reach(self.page.locator(f"#{DOCUMENT} .nhsuk-file-upload button").first)
+        # The browser is told to hand choosers over before the way there, not in a race with Enter.
         with self.page.expect_file_chooser() as opened:
+            self.reach(self.page.locator(f"#{DOCUMENT} .nhsuk-file-upload button").first)
             self.page.keyboard.press("Enter")
         opened.value.set_files(papers)
         self.await_checks(len(papers))
