@@ -30,6 +30,8 @@ class MailState(StrEnum):
     WAITING = "waiting"
     HANDED_OVER = "handed_over"
     FAILED = "failed"
+    # Handed over, and sent back later.
+    BOUNCED = "bounced"
 
 
 class Mail(SQLModel, table=True):
@@ -37,7 +39,7 @@ class Mail(SQLModel, table=True):
 
     __tablename__ = "mail"
     __table_args__ = (
-        CheckConstraint("state IN ('waiting', 'handed_over', 'failed')", name="state"),
+        CheckConstraint("state IN ('waiting', 'handed_over', 'failed', 'bounced')", name="state"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)

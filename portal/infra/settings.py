@@ -57,6 +57,21 @@ class Settings(BaseSettings):
     documents_days: int = 60
     setup_days: int = 60
     support_days: int = 14
+    # Where issuing keys are: a folder, or pkcs11:token=NAME?module-path=LIBRARY; empty: below home.
+    ca_keys: str = ""
+    # Open the issuing keys in files, the token, and the offline root's key.
+    ca_passphrase: str = ""
+    ca_pin: str = ""
+    ca_root_passphrase: str = ""
+    # Days a certificate of a service location lasts (our proposal; nothing official is known).
+    certificate_days: int = 365
+    # Where relying parties fetch lists and ask about certificates; empty: the portal's own address.
+    pki_url: str = ""
+    # Proves that a request came through our nginx, which checked the client's certificate.
+    edge_secret: str = ""
+    # The address at which nginx asks for a certificate; empty: https://localhost:SECURE_PORT.
+    secure_url: str = ""
+    secure_port: int = 8443
     # A signed-in person is signed out after this long without a page, and at the latest after.
     session_idle_minutes: int = 30
     session_hours: int = 12
@@ -92,6 +107,19 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """The address people reach the portal at, without a slash at the end."""
         return (self.base_url or f"http://localhost:{self.port}").rstrip("/")
+
+    @cached_property
+    def pki_address(self) -> str:
+        """The address written into certificates, without a slash at the end.
+
+        By number where it is this machine: "localhost" is no name that a linter lets pass.
+        """
+        return (self.pki_url or self.address.replace("//localhost", "//127.0.0.1")).rstrip("/")
+
+    @cached_property
+    def secure_address(self) -> str:
+        """The address at which nginx asks for a certificate, without a slash at the end."""
+        return (self.secure_url or f"https://localhost:{self.secure_port}").rstrip("/")
 
     def secret(self, name: str) -> str:
         """The setting `name`, or in the embedded default a random secret kept below home.

@@ -47,6 +47,8 @@ class Job(StrEnum):
     DOCUMENT_REFUSED = "document_refused"
     AUDIT_CHECKPOINT = "audit_checkpoint"
     DELETE_ENQUIRY = "delete_enquiry"
+    ISSUE_CERTIFICATE = "issue_certificate"
+    SIGN_LISTS = "sign_lists"
 
 
 def enqueue(

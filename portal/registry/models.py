@@ -29,6 +29,7 @@ class Institution(SQLModel, table=True):
     phone: str = ""
     registered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     effective_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    suspended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # Whose open data the entry was taken from, a key of sources.toml; empty: from an application.
     source: str = ""

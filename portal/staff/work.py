@@ -29,6 +29,8 @@ WORDS = {
     Job.ACCEPTANCE_HANDED_OVER: N_("Begin the days after acceptance"),
     Job.MAKE_EFFECTIVE: N_("Make a registration effective"),
     Job.DOCUMENT_REFUSED: N_("Tell of a refused document"),
+    Job.ISSUE_CERTIFICATE: N_("Issue a certificate"),
+    Job.SIGN_LISTS: N_("Sign the lists of revoked certificates"),
     Job.AUDIT_CHECKPOINT: N_("Sign a checkpoint of the audit"),
 }
 """Every job in words; a test compares them with the jobs there are."""

@@ -30,6 +30,8 @@ class Enquiry(SQLModel, table=True):
     institution: str = ""
     about: str = ""
     """Reference of an application, as the visitor gave it; not looked up."""
+    diagnosis: str = ""
+    """What the check of the secure connection found, for technical support."""
     person_id: int | None = Field(default=None, foreign_key="person.id")
     """Who was signed in, if anybody."""
     sent_at: datetime = Field(sa_type=UtcDateTime, index=True)

@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("then", sa.String(), nullable=False),
         sa.Column("then_args", sa.JSON(), nullable=False),
         sa.CheckConstraint(
-            "state IN ('waiting', 'handed_over', 'failed')", name=op.f("ck_mail_state")
+            "state IN ('waiting', 'handed_over', 'failed', 'bounced')", name=op.f("ck_mail_state")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_mail")),
         sa.UniqueConstraint("once", name=op.f("uq_mail_once")),

@@ -1,0 +1,1 @@
+"""Secure connection certificates: one for each service location, from key to revocation."""

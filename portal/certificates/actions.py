@@ -1,0 +1,147 @@
+"""What people do with certificates: ask for one, and have one revoked."""
+
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from portal.certificates.models import Certificate
+from portal.certificates.rules import Reason, Way
+from portal.certificates.signing_requests import fingerprint_of
+from portal.infra.audit import record
+from portal.infra.small_secrets import seal
+from portal.infra.tickets import Job, enqueue
+from portal.kernel.problems import Refused
+from portal.kernel.text import N_
+from portal.registry.models import Institution, ServiceLocation
+from portal.registry.rules import Standing, standing
+
+SEALED_KEY = "certificate key"
+REUSED = N_("This key was used for a certificate before. Make a new key for each certificate")
+GONE = N_("This service location has left the register")
+
+
+def ask(
+    db: Session,
+    location: ServiceLocation,
+    *,
+    way: Way,
+    spki: bytes,
+    asked: str,
+    by: str,
+    now: datetime,
+    real: datetime,
+    sealed_key: bytes | None = None,
+) -> Certificate:
+    """Ask for a certificate over this public key; a job issues it. Asked twice, made once.
+
+    `asked` is the name of the form that asked: the same form sent again finds its certificate.
+
+    Raises:
+        Refused: the key was used before, or the place has left the register.
+    """
+    institution = db.get_one(Institution, location.institution_id)
+    if Standing.ENDED in (standing(location, now), standing(institution, now)):
+        raise Refused(GONE)
+    before = db.exec(select(Certificate).where(Certificate.asked == asked)).one_or_none()
+    if before is not None and before.location_id == location.id:
+        return before
+    wanted = Certificate(
+        location_id=location.id or 0,
+        way=way,
+        asked=asked,
+        spki=spki,
+        spki_sha256=fingerprint_of(spki),
+        sealed_key=sealed_key,
+        requested_by=by,
+        requested_at=real,
+    )
+    _add(db, wanted)
+    record(
+        db, "certificate.requested", by=by, at=now, subject=location.number, way=str(way),
+        request=wanted.id,
+    )  # fmt: skip
+    enqueue(
+        db, Job.ISSUE_CERTIFICATE, once=f"certificate:{wanted.id}",
+        certificate_id=wanted.id or 0,
+    )  # fmt: skip
+    return wanted
+
+
+def ask_for_made_key(
+    db: Session,
+    location: ServiceLocation,
+    *,
+    asked: str,
+    by: str,
+    now: datetime,
+    real: datetime,
+) -> Certificate:
+    """Ask for a certificate over a key that we make (P-256) and keep sealed until it is fetched.
+
+    Raises:
+        Refused: the place has left the register.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    secret = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return ask(
+        db, location, way=Way.PKCS12, spki=spki, sealed_key=seal(SEALED_KEY, secret),
+        asked=asked, by=by, now=now, real=real,
+    )  # fmt: skip
+
+
+def _add(db: Session, wanted: Certificate) -> None:
+    """The constraint decides whether a key is new: two requests at once cannot both pass."""
+    try:
+        with db.begin_nested():
+            db.add(wanted)
+    except IntegrityError as error:
+        raise Refused(REUSED) from error
+
+
+def revoke(
+    db: Session, certificate: Certificate, *, reason: Reason, by: str, now: datetime, real: datetime
+) -> bool:
+    """Revoke a certificate for good, from the next request on; others learn it by the list.
+
+    A request that was not issued yet will not be. False: it was revoked before.
+    """
+    wanted = select(Certificate).where(Certificate.id == certificate.id).with_for_update()
+    held = db.exec(wanted.execution_options(populate_existing=True)).one()
+    if held.revoked_at is not None:
+        return False
+    held.revoked_at, held.revocation_reason, held.revoked_by = real, reason, by
+    held.sealed_key = None
+    db.add(held)
+    record(
+        db, "certificate.revoked", by=by, at=now, subject=f"certificate:{held.serial or held.id}",
+        reason=str(reason),
+    )  # fmt: skip
+    if held.serial is not None:
+        enqueue(db, Job.SIGN_LISTS, once=f"lists:revoked:{held.id}")
+    return True
+
+
+def revoke_all(
+    db: Session,
+    location_ids: list[int],
+    *,
+    reason: Reason,
+    by: str,
+    now: datetime,
+    real: datetime,
+) -> int:
+    """Revoke every certificate of these places; how many there were."""
+    wanted = select(Certificate).where(
+        col(Certificate.location_id).in_(location_ids), col(Certificate.revoked_at).is_(None)
+    )
+    found = db.exec(wanted).all()
+    return sum(revoke(db, each, reason=reason, by=by, now=now, real=real) for each in found)

@@ -1,0 +1,109 @@
+"""The signed lists of revoked certificates, one for each issuing authority (RFC 5280 §5)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from asn1crypto import crl as asn1
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlmodel import Session
+
+from portal.certificates.authorities import authorities, certificate_of
+from portal.certificates.keys import signer
+from portal.certificates.linting import judge_list, throw_away_key
+from portal.certificates.models import Authority, Certificate, RevocationList
+from portal.certificates.queries import revoked_by
+from portal.certificates.rules import CRL_LASTS
+from portal.infra.audit import record
+
+JUDGED = 50
+"""Entries in the copy that is judged: all are made alike, and 20,000 would take minutes."""
+
+
+def sign_lists(db: Session, *, real: datetime) -> list[RevocationList]:
+    """Sign each authority's list anew, retired ones' too while a certificate of theirs holds.
+
+    Raises:
+        KeyUnavailable: an issuing key cannot be reached; the present lists stay.
+        Unsound: a list would not be sound.
+    """
+    return [
+        sign_list(db, authority, real=real)
+        for authority in authorities(db)
+        if certificate_of(authority).not_valid_after_utc > real
+    ]
+
+
+def sign_list(db: Session, authority: Authority, *, real: datetime) -> RevocationList:
+    """The authority's list as of now, under the next number."""
+    published = db.get(RevocationList, authority.id) or RevocationList(
+        authority_id=authority.id or 0, number=0, this_update=real, next_update=real, der=b""
+    )
+    published.number += 1
+    published.this_update = real.replace(microsecond=0) - timedelta(minutes=5)
+    published.next_update = published.this_update + CRL_LASTS
+    revoked = revoked_by(db, authority, real)
+    issuer = certificate_of(authority)
+    judge_list(_drafted(published, issuer, revoked[:JUDGED])[0])
+    published.der = signed(_drafted(published, issuer, revoked)[1], authority)
+    db.add(published)
+    record(
+        db, "revocation_list.signed", by="portal", at=real, subject=f"authority:{authority.id}",
+        number=published.number, entries=len(revoked),
+    )  # fmt: skip
+    return published
+
+
+def signed(tbs: bytes, authority: Authority) -> bytes:
+    """`tbs` with the authority's signature, which was verified: DER."""
+    made = signer(authority.key_label).sign(tbs)
+    public = _public(certificate_of(authority))
+    public.verify(made, tbs, PKCS1v15(), SHA256())
+    whole = asn1.CertificateList(
+        {
+            "tbs_cert_list": asn1.TbsCertList.load(tbs),
+            "signature_algorithm": {"algorithm": "sha256_rsa"},
+            "signature": made,
+        }
+    )
+    return bytes(whole.dump())
+
+
+def _drafted(
+    published: RevocationList, issuer: x509.Certificate, revoked: Sequence[Certificate]
+) -> tuple[bytes, bytes]:
+    """A copy signed by a throw-away key, and the bytes that the real key is to sign."""
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(published.this_update)
+        .next_update(published.next_update)
+        .add_extension(x509.CRLNumber(published.number), critical=False)
+    )
+    key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    authority_key = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key.value)
+    builder = builder.add_extension(authority_key, critical=False)
+    for certificate in revoked:
+        builder = builder.add_revoked_certificate(_entry(certificate))
+    copy = builder.sign(throw_away_key(_public(issuer).key_size), SHA256())
+    return copy.public_bytes(Encoding.DER), copy.tbs_certlist_bytes
+
+
+def _entry(certificate: Certificate) -> x509.RevokedCertificate:
+    assert certificate.serial and certificate.revoked_at
+    return (
+        x509.RevokedCertificateBuilder()
+        .serial_number(int(certificate.serial, 16))
+        .revocation_date(certificate.revoked_at)
+        .add_extension(x509.CRLReason(x509.ReasonFlags(certificate.revocation_reason)), False)
+        .build()
+    )
+
+
+def _public(certificate: x509.Certificate) -> RSAPublicKey:
+    found = certificate.public_key()
+    assert isinstance(found, RSAPublicKey)
+    return found
