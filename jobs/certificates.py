@@ -3,7 +3,7 @@
 from sqlmodel import Session
 
 from jobs.running import job
-from portal.certificates import issuing, revocation_lists
+from portal.certificates import code_actions, issuing, revocation_lists
 from portal.certificates.linting import Unsound
 from portal.certificates.models import Certificate
 from portal.infra.clock import now, real_now
@@ -35,3 +35,9 @@ def issue(db: Session, *, certificate_id: int) -> None:
 def sign_lists(db: Session) -> None:
     """Sign every authority's list anew."""
     revocation_lists.sign_lists(db, real=real_now())
+
+
+@job(Job.SEND_INSTALLATION_CODE)
+def send_installation_code(db: Session, *, institution_id: int, person_id: int) -> None:
+    """Make a new code and write the letter with it; the one before is void."""
+    code_actions.send(db, institution_id, person_id, now=now())

@@ -13,6 +13,7 @@ from portal import accounts
 from portal.accounts import routes as accounts_pages
 from portal.application import routes as application_pages
 from portal.certificates import pki_routes as pki_pages
+from portal.certificates import routes as certificates_pages
 from portal.guidance import routes as guidance_pages
 from portal.infra import clock, db, devmail, errors, frame, health, i18n, logs, ui, web
 from portal.infra.guards import who_is_there
@@ -35,6 +36,7 @@ PAGES: tuple[ModuleType, ...] = (
     application_pages,
     labels_pages,
     pki_pages,
+    certificates_pages,
     staff_pages,
 )
 """In the order in which their links stand in the header. Each may have `bp` (pages, in three

@@ -61,6 +61,7 @@ def accept(db: Session, case: Case, *, by: Who, scheme: Scheme, now: datetime) -
     tell(db, case, "accepted", now)
     _record(db, case, "application.accepted", by.on_record, now)
     emails.accepted(db, case, to=applicant(db, case), due=setup_due(now, limits()))
+    _send_code(db, case)
     _watch_setup(db, case, now)
 
 
@@ -198,6 +199,17 @@ def destroy_documents(db: Session, case: Case, now: datetime) -> None:
     """
     for _document, file in documents_of(db, case):
         remove_file(db, file.id, by=CALENDAR, now=now)
+
+
+def _send_code(db: Session, case: Case) -> None:
+    """The code that fetches keys we make goes out in a letter of its own.
+
+    Source: seeds/001 and the registration guide (two e-mails on acceptance).
+    """
+    enqueue(
+        db, Job.SEND_INSTALLATION_CODE, once=f"installation-code:{case.reference}:accepted",
+        institution_id=case.institution_id or 0, person_id=case.applicant_id,
+    )  # fmt: skip
 
 
 def _watch_setup(db: Session, case: Case, now: datetime) -> None:

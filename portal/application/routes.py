@@ -27,6 +27,7 @@ from portal.infra.web import page, see_other
 from portal.kernel.hktime import hk_date
 from portal.kernel.problems import NotHere, Problem
 from portal.kernel.text import N_
+from portal.registry.queries import institution_by_id
 from portal.registry.scheme import Scheme, scheme
 
 bp = Blueprint("application", __name__, url_prefix="/apply")
@@ -126,6 +127,7 @@ def status(case: Case) -> Response:
     at = now()
     all_filed = actions.documents(session(), case, at)
     handed_over = case.handed_over_at
+    in_register = case.state in (State.ACCEPTED, State.REGISTERED) and case.institution_id
     return page(
         "application/status.html",
         case=case,
@@ -134,6 +136,7 @@ def status(case: Case) -> Response:
         support_until=support_until(handed_over, limits()) if handed_over else None,
         limits=limits(),
         filed=all_filed,
+        institution=institution_by_id(session(), in_register) if in_register else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -145,3 +146,9 @@ def revoke_all(
     )
     found = db.exec(wanted).all()
     return sum(revoke(db, each, reason=reason, by=by, now=now, real=real) for each in found)
+
+
+def as_pem(*certificates: bytes) -> bytes:
+    """Certificates (DER) one after the other in PEM."""
+    read = (x509.load_der_x509_certificate(der) for der in certificates)
+    return b"".join(each.public_bytes(Encoding.PEM) for each in read)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from portal.kernel.text import N_
 
@@ -42,6 +43,147 @@ REASONS = {
 
 CHOSEN_BY_INSTITUTION = (Reason.KEY_COMPROMISE, Reason.SUPERSEDED)
 """The other reasons follow from what the Registration Office decides."""
+
+CODE_LENGTH = 16
+"""Of an installation code: 64 bits, which is enough for the password of a file as well."""
+CODE_TRIES = 5
+"""Wrong codes after which the right one is void, too."""
+CODE_DAYS = 14
+"""How long a code lasts that is sent after the set-up, for a renewal."""
+
+
+class Held(Protocol):
+    """A certificate, as far as its stage goes."""
+
+    refused: str
+    not_after: datetime | None
+    issued_at: datetime | None
+    first_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Stage(StrEnum):
+    """Where one certificate is in its life, or a place with all of its certificates."""
+
+    NONE = "none"
+    REQUESTED = "requested"
+    REFUSED = "refused"
+    ISSUED = "issued"
+    INSTALLED = "installed"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+STAGES: dict[Stage, tuple[str, str]] = {
+    Stage.NONE: (N_("No certificate yet"), "grey"),
+    Stage.REQUESTED: (N_("Being issued"), "blue"),
+    Stage.REFUSED: (N_("Not issued"), "red"),
+    Stage.ISSUED: (N_("Issued, not installed yet"), "yellow"),
+    Stage.INSTALLED: (N_("Installed"), "green"),
+    Stage.EXPIRING: (N_("Ends soon"), "orange"),
+    Stage.EXPIRED: (N_("Expired"), "red"),
+    Stage.REVOKED: (N_("Revoked"), "red"),
+}
+"""Words and the colour of the tag."""
+
+HOLDING = (Stage.INSTALLED, Stage.EXPIRING, Stage.ISSUED)
+"""Those that open the door; the first one found speaks for a place."""
+
+
+def stage(held: Held, real: datetime) -> Stage:
+    """Where the certificate is in its life at `real`, which is real time."""
+    if held.revoked_at is not None:
+        return Stage.REVOKED
+    if held.issued_at is None or held.not_after is None:
+        return Stage.REFUSED if held.refused else Stage.REQUESTED
+    if real >= held.not_after:
+        return Stage.EXPIRED
+    if held.first_used_at is None:
+        return Stage.ISSUED
+    return Stage.EXPIRING if held.not_after - real <= OVERLAP else Stage.INSTALLED
+
+
+def stage_of_place(held: list[Stage]) -> Stage:
+    """What is said of a place whose certificates, the newest first, are in these stages."""
+    for best in (*HOLDING, Stage.REQUESTED):
+        if best in held:
+            return best
+    return held[0] if held else Stage.NONE
+
+
+class Side(StrEnum):
+    """Who notes an item of the set-up."""
+
+    INSTITUTION = "institution"
+    OFFICE = "office"
+
+
+class Kind(StrEnum):
+    """What is noted of an item: a tick, a choice, a day, or a few words."""
+
+    TICK = "tick"
+    CHOICE = "choice"
+    DAY = "day"
+    WORDS = "words"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing a place needs to be connected. `choices`: what is kept, and its words."""
+
+    key: str
+    words: str
+    side: Side
+    kind: Kind
+    hint: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+LONGEST_NOTE = 100
+SET_UP = (
+    Item(
+        "records_system",
+        N_("Clinical record system in use"),
+        Side.INSTITUTION,
+        Kind.WORDS,
+        N_("Its name, or “browser only”"),
+    ),
+    Item(
+        "licence",
+        N_("Licence for the linkage component (ELSA) and the terminology table (HKCTT)"),
+        Side.INSTITUTION,
+        Kind.CHOICE,
+        choices=(
+            ("accepted", N_("Accepted")),
+            ("not_needed", N_("Not needed: we use a browser only")),
+        ),
+    ),
+    Item(
+        "deposit",
+        N_("Readiness to deposit records"),
+        Side.INSTITUTION,
+        Kind.CHOICE,
+        choices=(
+            ("ready", N_("Ready")),
+            ("preparing", N_("In preparation")),
+            ("not_yet", N_("Not yet")),
+        ),
+    ),
+    Item("label", N_("Label posted at the entrance"), Side.INSTITUTION, Kind.TICK),
+    Item("reader", N_("Identity card reader sent on"), Side.OFFICE, Kind.DAY),
+    Item(
+        "advice",
+        N_("Appointment for technical advice"),
+        Side.OFFICE,
+        Kind.WORDS,
+        N_("Day, time, and how: by telephone or on site"),
+    ),
+)
+"""The checklist, beside the certificate, which is told by itself: declared once, for both sides.
+
+Source: what an approved institution receives and does (reference, domain §3.1 and §3.3).
+"""
 
 BACKDATED = timedelta(hours=1)
 """A certificate begins this long before it is made: clocks of clinics are not exact."""

@@ -49,6 +49,7 @@ class Job(StrEnum):
     DELETE_ENQUIRY = "delete_enquiry"
     ISSUE_CERTIFICATE = "issue_certificate"
     SIGN_LISTS = "sign_lists"
+    SEND_INSTALLATION_CODE = "send_installation_code"
 
 
 def enqueue(

@@ -30,6 +30,7 @@ WORDS = {
     Job.MAKE_EFFECTIVE: N_("Make a registration effective"),
     Job.DOCUMENT_REFUSED: N_("Tell of a refused document"),
     Job.ISSUE_CERTIFICATE: N_("Issue a certificate"),
+    Job.SEND_INSTALLATION_CODE: N_("Send an installation code"),
     Job.SIGN_LISTS: N_("Sign the lists of revoked certificates"),
     Job.AUDIT_CHECKPOINT: N_("Sign a checkpoint of the audit"),
 }

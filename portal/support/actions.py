@@ -19,7 +19,7 @@ from portal.support.models import Enquiry
 from portal.support.queries import sent_before
 from portal.support.rules import DAYS_KEPT, State
 
-KEPT = ("subject", "message", "name", "email", "phone", "institution", "about")
+KEPT = ("subject", "message", "name", "email", "phone", "institution", "about", "diagnosis")
 
 
 def ask(

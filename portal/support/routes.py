@@ -35,7 +35,7 @@ def ask() -> Response:
     """The form; what we know of a signed-in person is filled in. `?subject=` chooses one."""
     who = who_is_there()
     known = {"name": who.name, "email": who.email} if who else {}
-    wished = {key: request.args.get(key, "") for key in ("subject", "about")}
+    wished = {key: request.args.get(key, "") for key in ("subject", "about", "diagnosis")}
     answers = {**known, **wished, "once": uuid4().hex}
     return page("support/ask.html", form=EnquiryForm(answers=answers), problems=())
 
@@ -106,3 +106,6 @@ def asked_again(form: EnquiryForm, status: int) -> Response:
     log_problems("EnquiryForm", form.found)
     form.website.typed = ""
     return page("support/ask.html", status=status, form=form, problems=form.found)
+
+
+from portal.support import set_up_routes  # noqa: E402,F401

@@ -1,7 +1,9 @@
-"""What enquiries are about, and in which state they can be."""
+"""What enquiries are about, in which state they can be, when support for the set-up is open."""
 
+from datetime import datetime
 from enum import StrEnum
 
+from portal.cases.rules import Limits, support_until
 from portal.kernel.text import N_
 
 DAYS_KEPT = 365
@@ -36,3 +38,13 @@ SUBJECTS: dict[str, str] = {
     Subject.ACCESSIBILITY: N_("Accessibility"),
     Subject.OTHER: N_("Something else"),
 }
+
+LONGEST_DIAGNOSIS = 2000
+
+
+def set_up_support_open(handed_over_at: datetime | None, limits: Limits, now: datetime) -> bool:
+    """Whether support for the set-up can be asked for: until its days after the letter are over.
+
+    Before the letter has left the days have not begun, and nobody is turned away.
+    """
+    return handed_over_at is None or now < support_until(handed_over_at, limits)

@@ -15,7 +15,7 @@ from portal.forms.fields import (
 )
 from portal.kernel.problems import Problem
 from portal.kernel.text import N_
-from portal.support.rules import SUBJECTS
+from portal.support.rules import LONGEST_DIAGNOSIS, SUBJECTS
 
 
 class EnquiryForm(StepForm):
@@ -41,6 +41,13 @@ class EnquiryForm(StepForm):
     about = CodeField(
         N_("Reference number of an application"), max_length=40, optional=True, width="20"
     )
+    diagnosis = LongTextField(
+        N_("What the check of the secure connection found"),
+        hint=N_("It goes with your question. Take out what you do not want to send."),
+        max_length=LONGEST_DIAGNOSIS,
+        rows=4,
+        optional=True,
+    )
     website = TextField(N_("Leave this box empty"), optional=True, autocomplete="off")
     once = HiddenField()
 
@@ -48,3 +55,22 @@ class EnquiryForm(StepForm):
         """A person whose browser filled in the hidden box keeps all that was typed."""
         if cleaned["website"]:
             yield Problem("", N_("A box that must stay empty was filled in. Please send it again."))
+
+
+class SetUpForm(StepForm):
+    """Technical support for the set-up. Who asks and for which application is known."""
+
+    message = LongTextField(
+        N_("What do you need help with?"),
+        hint=N_("Please do not write identity card numbers, passwords or installation codes."),
+        rows=6,
+    )
+    phone = PhoneField(N_("Telephone number in Hong Kong"), optional=True, personal=True)
+    diagnosis = LongTextField(
+        N_("What the check of the secure connection found"),
+        hint=N_("It goes with your question. Take out what you do not want to send."),
+        max_length=LONGEST_DIAGNOSIS,
+        rows=4,
+        optional=True,
+    )
+    once = HiddenField()

@@ -103,7 +103,10 @@ def test_fourteen_days_and_the_certificate_make_it_effective(
     assert in_register(app.test_client())
     assert "Registered" in signed_in_again(app, handed_in, applicant, sign_in)
     subjects = [letter.template for letter in letters_to(app, applicant.email)]
-    assert subjects == ["registration_effective", "application_accepted", "application_received"]
+    assert subjects == [
+        "registration_effective", "installation_code", "application_accepted",
+        "application_received",
+    ]  # fmt: skip
 
 
 def test_the_certificate_alone_decides_after_the_fourteen_days(

@@ -13,6 +13,7 @@ from jobs.running import run_waiting
 from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Answer, Case, CaseDocument
+from portal.certificates.models import Authority
 from portal.infra.db import unit_of_work
 from portal.infra.mail import Mail
 from portal.infra.tickets_models import Ticket
@@ -22,6 +23,7 @@ from portal.registry.actions import enter_institution, enter_location, make_effe
 from portal.registry.models import Institution, ServiceLocation
 from portal.support.models import Enquiry
 from tests.applying import Applicant
+from tests.certificates import enter, issued, place_numbered
 from tests.people import SignIn
 
 import_jobs()
@@ -53,6 +55,8 @@ def build(
         run_waiting(app)
         values.update(_of(db, draft.reference, handed_in.reference))
     order_label(officer_client, db)
+    for person, values in ((owner, world.own), (other, world.foreign)):
+        values.update(set_up(app, person))
     client = app.test_client()
     ask_question(client)
     run_waiting(app)
@@ -98,6 +102,19 @@ def registered_place(app: Flask) -> None:
         make_effective(db, institution.id, effective_at=now, by="test", now=now)
 
 
+def set_up(app: Flask, person: Person) -> dict[str, str]:
+    """An accepted institution of this person with one place and its issued certificate."""
+    with unit_of_work(app) as db:
+        accepted = enter(db, person)
+        certificate_id = issued(db, place_numbered(db, accepted.places[0]))
+    return {
+        "reference_accepted": accepted.reference,
+        "own_institution": accepted.number,
+        "own_place": accepted.places[0],
+        "certificate_id": str(certificate_id),
+    }
+
+
 def order_label(client, db: Session) -> None:
     db.rollback()
     number = db.exec(select(ServiceLocation.number)).one()
@@ -123,8 +140,9 @@ def ask_question(client) -> None:
 def _shared(db: Session) -> dict[str, str]:
     db.rollback()
     return {
-        "institution_number": db.exec(select(Institution.number)).first(),
-        "number": db.exec(select(ServiceLocation.number)).first(),
+        "institution_number": db.exec(select(Institution.number).order_by(Institution.id)).first(),
+        "number": db.exec(select(ServiceLocation.number).order_by(ServiceLocation.id)).first(),
+        "authority_id": str(db.exec(select(Authority.id)).first()),
         "batch": db.exec(select(LabelBatch.reference)).first(),
         "serial": db.exec(select(Label.serial)).first(),
         "enquiry": db.exec(select(Enquiry.reference)).first(),
@@ -140,6 +158,7 @@ def _none(own: dict[str, str]) -> dict[str, str]:
         "sent_file_id": lambda: str(uuid.uuid4()),
         "mail_id": lambda: str(uuid.uuid4()),
         "ticket_id": lambda: str(uuid.uuid4()),
+        "certificate_id": lambda: "999999",
     }
     keep = {"step_key", "key", "document_type"}
     return {
