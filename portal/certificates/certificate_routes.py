@@ -32,7 +32,7 @@ from portal.kernel.problems import NotHere, Problem, Refused
 from portal.kernel.text import N_
 from portal.registry.models import ServiceLocation
 
-ONE = "/<number>/locations/<place>/certificate/<int:certificate_id>"
+ONE = "/<number>/locations/<place>/certificate/<int(max=2147483647):certificate_id>"
 Found = tuple[Desk, ServiceLocation, Certificate]
 
 

@@ -44,8 +44,7 @@ def set_up(number: str) -> Response:
 def checklist(at: Desk, problems: tuple[Problem, ...] = (), status: int = 200) -> Response:
     db = session()
     total, connected = count_places(db, at.institution)
-    last = max(1, -(-total // PAGE))
-    current = min(max(request.args.get("page", 1, int), 1), last)
+    current, last = page_of(total)
     return page(
         "certificates/set_up.html",
         block="" if problems else "panel",
@@ -71,13 +70,19 @@ def checklist(at: Desk, problems: tuple[Problem, ...] = (), status: int = 200) -
     )
 
 
+def page_of(total: int) -> tuple[int, int]:
+    """The page that is asked for, as far as there are pages, and the last one."""
+    last = max(1, -(-total // PAGE))
+    return min(max(request.args.get("page", 1, int), 1), last), last
+
+
 @bp.post("/<number>/set-up/")
 @needs(May.SIGNED_IN)
 @commits
 def save_notes(number: str) -> ResponseReturnValue:
     """Keep what this side noted of the places on this page."""
     at, db = own_desk(number), session()
-    current = max(request.args.get("page", 1, int), 1)
+    current, _last = page_of(count_places(db, at.institution)[0])
     shown = places(db, at.institution, first=(current - 1) * PAGE, real=real_now())
     try:
         set_up_actions.note(

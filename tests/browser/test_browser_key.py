@@ -134,3 +134,23 @@ def test_every_page_is_looked_at(app, page, ours, lang):
             fits(page)
             axe(page)
     focus_is_seen(page, steps=20)
+
+
+def test_the_office_s_pages_are_looked_at(
+    browser, served, app, ours, registration_officer, sign_in
+):
+    context = browser.new_context(base_url=served)
+    cookie = sign_in(registration_officer).get_cookie("session")
+    context.add_cookies([{"name": "session", "value": cookie.value, "url": served}])
+    page = context.new_page()
+    for name, path in {
+        "set-up": ours.set_up, "place": ours.certificate(),
+        "case": f"/en/staff/applications/{ours.reference}/",
+    }.items():  # fmt: skip
+        for lang, (width, height) in (("en", DESK), ("tc", TELEPHONE)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.goto(path.replace("/en/", f"/{lang}/"), wait_until="networkidle")
+            snap(page, f"certificates-staff-{name}-{lang}-{width}")
+            fits(page)
+            axe(page)
+    context.close()

@@ -206,3 +206,13 @@ def test_an_acceptance_sends_the_code_in_a_letter_of_its_own(app, client, ours, 
         )  # fmt: skip
     run_waiting(app)
     assert [m.template for m in letters_to(app, applicant.email)] == ["installation_code"]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "9" * 40, "x"])
+def test_a_page_that_is_not_there_is_the_nearest_one(client, ours, page):
+    assert client.get(f"{ours.set_up}?page={page}").status_code == 200
+    assert client.post(f"{ours.set_up}?page={page}", data={}).status_code == 303
+
+
+def test_a_certificate_s_number_beyond_all_numbers_is_not_there(client, ours):
+    assert client.get(f"{ours.certificate()}{'9' * 40}/").status_code == 404
