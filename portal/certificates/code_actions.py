@@ -1,6 +1,7 @@
 """Installation codes: sent in a letter of their own, and what they fetch, once."""
 
 from datetime import datetime
+from hmac import compare_digest
 
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col
@@ -124,7 +125,7 @@ def _checked(db: Session, institution: Institution, typed: str, *, by: str, now:
     if live is None:
         raise Refused(NO_CODE)
     code = normalise(typed[:80])
-    if _hash(institution.id or 0, code) == live.code_hash:
+    if compare_digest(_hash(institution.id or 0, code), live.code_hash):
         return in_fours(code)
     live.wrong_tries += 1
     left = CODE_TRIES - live.wrong_tries

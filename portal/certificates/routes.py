@@ -1,5 +1,6 @@
 """What an institution sets up, as it and the office see it: checklist, countdown, codes."""
 
+from datetime import date
 from secrets import token_hex
 
 from flask import Blueprint, Response, flash, request, url_for
@@ -43,7 +44,7 @@ def set_up(number: str) -> Response:
 
 def checklist(at: Desk, problems: tuple[Problem, ...] = (), status: int = 200) -> Response:
     db = session()
-    total, connected = count_places(db, at.institution)
+    total, connected = count_places(db, at.institution, now())
     current, last = page_of(total)
     return page(
         "certificates/set_up.html",
@@ -52,7 +53,7 @@ def checklist(at: Desk, problems: tuple[Problem, ...] = (), status: int = 200) -
         desk=at,
         institution=at.institution,
         standing=standing(at.case, now(), complete=True) if at.case else None,
-        places=places(db, at.institution, first=(current - 1) * PAGE, real=real_now()),
+        places=places(db, at.institution, first=(current - 1) * PAGE, now=now(), real=real_now()),
         total=total,
         connected=connected,
         current=current,
@@ -61,6 +62,7 @@ def checklist(at: Desk, problems: tuple[Problem, ...] = (), status: int = 200) -
         items=SET_UP,
         own_items=items_of(at.side),
         field=field,
+        day=date.fromisoformat,
         typed=request.form if problems else {},
         stages=STAGES,
         code=live_code(db, at.institution, now()),
@@ -82,8 +84,8 @@ def page_of(total: int) -> tuple[int, int]:
 def save_notes(number: str) -> ResponseReturnValue:
     """Keep what this side noted of the places on this page."""
     at, db = own_desk(number), session()
-    current, _last = page_of(count_places(db, at.institution)[0])
-    shown = places(db, at.institution, first=(current - 1) * PAGE, real=real_now())
+    current, _last = page_of(count_places(db, at.institution, now())[0])
+    shown = places(db, at.institution, first=(current - 1) * PAGE, now=now(), real=real_now())
     try:
         set_up_actions.note(
             db, shown, request.form, side=at.side, by=current_person().on_record, now=now()

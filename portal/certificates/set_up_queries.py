@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, func, or_
 from sqlalchemy.orm import load_only
 from sqlmodel import Session, col, select
 
@@ -99,19 +99,28 @@ def certificate_of_place(db: Session, location: ServiceLocation, number: int) ->
     return found
 
 
-def count_places(db: Session, institution: Institution) -> tuple[int, int]:
+def count_places(db: Session, institution: Institution, now: datetime) -> tuple[int, int]:
     """How many places the institution has, and how many of them are connected."""
     connected = func.count(col(ServiceLocation.certificate_installed_at))
-    wanted = select(func.count(), connected).where(*_still_there(institution))
+    wanted = select(func.count(), connected).where(*_still_there(institution, now))
     total, installed = db.exec(wanted).one()
     return total, installed
 
 
 def places(
-    db: Session, institution: Institution, *, first: int, real: datetime, size: int = PAGE
+    db: Session,
+    institution: Institution,
+    *,
+    first: int,
+    now: datetime,
+    real: datetime,
+    size: int = PAGE,
 ) -> list[Place]:
-    """A page of the institution's places in the order of entry: three statements, however many."""
-    wanted = select(ServiceLocation).where(*_still_there(institution))
+    """A page of the institution's places in the order of entry: three statements, however many.
+
+    `now` says which have left the register, `real` where their certificates are.
+    """
+    wanted = select(ServiceLocation).where(*_still_there(institution, now))
     found = db.exec(wanted.order_by(col(ServiceLocation.id)).offset(first).limit(size)).all()
     ids = [location.id or 0 for location in found]
     stages, notes = _stages(db, ids, real), notes_of(db, ids)
@@ -144,11 +153,10 @@ def live_code(
     return db.exec(newest.execution_options(populate_existing=True)).first()
 
 
-def _still_there(institution: Institution) -> tuple[bool, bool]:
-    return (
-        ServiceLocation.institution_id == institution.id,
-        col(ServiceLocation.ended_at).is_(None),  # type: ignore[return-value]
-    )
+def _still_there(institution: Institution, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    ended = col(ServiceLocation.ended_at)
+    owned = col(ServiceLocation.institution_id) == institution.id
+    return owned, or_(ended.is_(None), ended > now)
 
 
 def _stages(db: Session, location_ids: Sequence[int], real: datetime) -> dict[int, list[Stage]]:
