@@ -132,10 +132,15 @@ def keep(db: Session, certificate_id: int, der: bytes, *, now: datetime) -> Cert
 def subject_of(db: Session, wanted: Certificate, authority: Authority) -> Subject:
     place = db.get_one(ServiceLocation, wanted.location_id)
     institution = db.get_one(Institution, place.institution_id)
+    return subject_named(place.number, institution.number, authority)
+
+
+def subject_named(location: str, institution: str, authority: Authority) -> Subject:
+    """The two with the addresses at which one asks about what `authority` certified."""
     address, published = settings().pki_address, {"authority_id": str(authority.id)}
     return Subject(
-        location=place.number,
-        institution=institution.number,
+        location=location,
+        institution=institution,
         crl=address + url_for("pki.revocation_list", _external=False, **published),
         ocsp=address + url_for("pki.ocsp", _external=False),
         issuer=address + url_for("pki.authority", _external=False, **published),
