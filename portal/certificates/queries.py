@@ -64,18 +64,25 @@ def shown(db: Session, der: bytes, serial: int) -> tuple[Certificate, Shown] | N
     )
 
 
-def revoked_by(db: Session, authority: Authority, now: datetime) -> Sequence[Certificate]:
+Revoked = tuple[str, datetime, str]
+"""An entry of a list: serial in hexadecimal, when, why."""
+
+
+def revoked_by(db: Session, authority: Authority, now: datetime) -> list[Revoked]:
     """The authority's certificates that are revoked and would still hold otherwise, by serial.
 
     One that has ended stays for as long as a list lasts (RFC 5280 §3.3: until it was on one
     that was signed after its end).
     """
-    wanted = select(Certificate).where(
+    wanted = select(
+        Certificate.serial, Certificate.revoked_at, Certificate.revocation_reason
+    ).where(
         Certificate.authority_id == authority.id,
+        col(Certificate.serial).is_not(None),
         col(Certificate.revoked_at).is_not(None),
         col(Certificate.not_after) > now - CRL_LASTS,
     )
-    return db.exec(wanted.order_by(col(Certificate.serial))).all()
+    return [tuple(row) for row in db.exec(wanted.order_by(col(Certificate.serial)))]  # type: ignore[misc]
 
 
 def authority_numbered(db: Session, authority_id: int) -> Authority:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from asn1crypto import crl as asn1
 from cryptography import x509
@@ -15,8 +16,8 @@ from sqlmodel import Session, select
 from portal.certificates.authorities import authorities, certificate_of
 from portal.certificates.keys import signer
 from portal.certificates.linting import judge_list, throw_away_key
-from portal.certificates.models import Authority, Certificate, RevocationList
-from portal.certificates.queries import revoked_by
+from portal.certificates.models import Authority, RevocationList
+from portal.certificates.queries import Revoked, revoked_by
 from portal.certificates.rules import CRL_LASTS
 from portal.infra.audit import record
 
@@ -115,34 +116,34 @@ def signed(tbs: bytes, authority: Authority) -> bytes:
 
 
 def _copy(
-    number: int, this_update: datetime, issuer: x509.Certificate, revoked: Sequence[Certificate]
+    number: int, this_update: datetime, issuer: x509.Certificate, revoked: Sequence[Revoked]
 ) -> tuple[bytes, bytes]:
     """A copy signed by a throw-away key, and the bytes that the real key is to sign."""
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
-        .last_update(this_update)
-        .next_update(this_update + CRL_LASTS)
-        .add_extension(x509.CRLNumber(number), critical=False)
+    # All entries at once: added one by one, each copies all before it.
+    builder = x509.CertificateRevocationListBuilder(
+        issuer_name=issuer.subject,
+        last_update=this_update,
+        next_update=this_update + CRL_LASTS,
+        revoked_certificates=[_entry(each) for each in revoked],
     )
     key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     authority_key = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key.value)
-    builder = builder.add_extension(authority_key, critical=False)
-    for certificate in revoked:
-        builder = builder.add_revoked_certificate(_entry(certificate))
+    for extension in (x509.CRLNumber(number), authority_key):
+        builder = builder.add_extension(extension, critical=False)
     copy = builder.sign(throw_away_key(_public(issuer).key_size), SHA256())
     return copy.public_bytes(Encoding.DER), copy.tbs_certlist_bytes
 
 
-def _entry(certificate: Certificate) -> x509.RevokedCertificate:
-    assert certificate.serial and certificate.revoked_at
-    return (
-        x509.RevokedCertificateBuilder()
-        .serial_number(int(certificate.serial, 16))
-        .revocation_date(certificate.revoked_at)
-        .add_extension(x509.CRLReason(x509.ReasonFlags(certificate.revocation_reason)), False)
-        .build()
-    )
+def _entry(revoked: Revoked) -> x509.RevokedCertificate:
+    serial, at, reason = revoked
+    naive = at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    why = x509.Extension(x509.CRLReason.oid, False, _reason(reason))
+    return x509.RevokedCertificateBuilder(int(serial, 16), naive, [why]).build()
+
+
+@cache
+def _reason(reason: str) -> x509.CRLReason:
+    return x509.CRLReason(x509.ReasonFlags(reason))
 
 
 def _public(certificate: x509.Certificate) -> RSAPublicKey:

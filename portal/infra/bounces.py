@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
-from email.policy import default
 from uuid import UUID
 
 from sqlmodel import Session, col, select
@@ -46,7 +45,8 @@ def read(notification: bytes) -> Returned:
     """
     if not notification or len(notification) > LARGEST:
         raise Refused(NO_REPORT)
-    message = email.message_from_bytes(notification, policy=default)
+    # By the old policy: the newer one understands headers, and fails over those that are wrong.
+    message = email.message_from_bytes(notification)
     parts = list(message.walk())
     report = next((p for p in parts if p.get_content_type() == "message/delivery-status"), None)
     if message.get_content_type() != "multipart/report" or report is None:
@@ -75,7 +75,9 @@ def _letter_in(parts: Sequence[Message]) -> UUID:
                 inner = part.get_payload(0)
                 told = inner.get("Message-ID", "") if isinstance(inner, Message) else ""
             case "text/rfc822-headers" | "message/rfc822-headers":
-                told = email.message_from_string(str(part.get_content())).get("Message-ID", "")  # type: ignore[attr-defined]
+                content = part.get_payload(decode=True)
+                assert isinstance(content, bytes)
+                told = email.message_from_bytes(content).get("Message-ID", "")
             case _:
                 continue
         if found := _ours(str(told)):
