@@ -16,7 +16,7 @@ from portal.certificates import (
 from portal.certificates.linting import Unsound
 from portal.certificates.models import Certificate
 from portal.infra.clock import now, real_now
-from portal.infra.tickets import Job, State, enqueue, let_go, try_again
+from portal.infra.tickets import Job, NeedsStaff, State, enqueue, let_go, try_again
 from portal.registry.models import Institution
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,10 @@ def issue(db: Session, *, certificate_id: int) -> None:
         issuing.refuse_unsound(db, certificate_id, unsound, now=real_now())
         return
     if reserved:
-        der = issuing.signature(db, certificate_id)
+        try:
+            der = issuing.signature(db, certificate_id)
+        except issuing.Changed as changed:
+            raise NeedsStaff("changed on record") from changed
         let_go(db)
         issuing.keep(db, certificate_id, der, now=real_now())
 

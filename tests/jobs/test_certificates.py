@@ -108,3 +108,21 @@ def test_the_list_names_what_was_revoked(app, authority, location, session, tmp_
     entry = listed.get_revoked_certificate_by_serial_number(int(stored(session, number).serial, 16))
     assert entry.extensions[0].value.reason.value == "keyCompromise"
     assert listed.next_update_utc > NOW
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_bytes_that_were_changed_on_record_are_not_signed(app, authority, location, session, both):
+    """Whoever can write to the database alone gets no signature over bytes of their own."""
+    number = asked(app, location)
+    with app.test_request_context():
+        assert issuing.reserve(number, real=NOW, today=NOW)
+        with apart() as db:
+            row = db.get_one(Certificate, number)
+            row.tbs = row.tbs.replace(location.number.encode(), b"HSL-AAA-AAA-AAA")
+            if both:
+                row.tbs_sha256 = hashlib.sha256(row.tbs).hexdigest()
+            db.add(row)
+        with pytest.raises(issuing.Changed), apart() as db:
+            issuing.signature(db, number)
+    run_waiting(app)
+    assert stored(session, number).certificate is None
