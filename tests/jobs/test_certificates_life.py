@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pkcs11
 import pytest
 import time_machine
+from click.testing import CliRunner
 from cryptography import x509
 from sqlmodel import select
 
@@ -15,9 +16,9 @@ from jobs.clock import CALENDAR
 from jobs.running import run_waiting
 from portal.accounts.models import Person
 from portal.cases.models import Case
-from portal.certificates import actions, emails, keys, revocation_lists
+from portal.certificates import actions, commands, emails, keys, revocation_lists
 from portal.certificates import authorities as them
-from portal.certificates.models import Certificate, RevocationList
+from portal.certificates.models import Certificate, OwnKey, RevocationList
 from portal.certificates.queries import revoked_by
 from portal.certificates.rules import CRL_LASTS, REMINDERS, Reason, reminder_due
 from portal.infra.db import apart, unit_of_work
@@ -373,3 +374,25 @@ def test_openssl_makes_no_objection_to_a_list_of_a_second_authority(app, authori
         named = listed.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
         own = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
         assert named.key_identifier == own.digest
+
+
+def told(*arguments: str) -> str:
+    done = CliRunner().invoke(commands.ca, list(arguments))
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.output
+
+
+def test_the_command_line_makes_everything_and_rolls_over(app, session, monkeypatch):
+    monkeypatch.setattr(commands, "app", lambda: app)
+    monkeypatch.setattr(keys, "SIZE", 2048)
+    monkeypatch.setattr(them, "ROOT_SIZE", 2048)
+    assert "is ready" in told("init")
+    assert told("init", "--if-missing") == ""
+    assert "issues from now on" in told("rollover")
+    assert len(lists(session)) == 2
+    session.rollback()
+    own = [(each.authority_id, each.purpose) for each in session.exec(select(OwnKey))]
+    assert sorted(own) == [(1, "ocsp"), (1, "papers"), (2, "ocsp"), (2, "papers")]
+    assert told("chain").count("BEGIN CERTIFICATE") == 3
+    assert [line.split("\t")[2] for line in told("list").splitlines()] == ["retired", "issues"]

@@ -31,7 +31,7 @@ OBJECTS: dict[str, tuple[str, dict[str, str]]] = {
     "checks.check": (LINK, {}),
     "devmail": (LINK, {}),
     "pki": (LINK, {"question": "serial"}),
-    "papers.registration": (OWN, {}),
+    "papers.registration": (OWN, {"number": "applied_for"}),
     "staff.registration": (SHARED, {"number": "institution_number"}),
     "staff.show_letter": (SHARED, {"mail_id": "returned_mail"}),
     "staff.send_letter": (SHARED, {"mail_id": "returned_mail"}),
