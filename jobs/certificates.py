@@ -6,11 +6,11 @@ from sqlmodel import Session
 
 from jobs.running import job
 from portal.certificates import (
-    emails,
     issuing,
+    life_queries,
     own_keys,
-    queries,
     registration_papers,
+    reminders,
     revocation_lists,
 )
 from portal.certificates.linting import Unsound
@@ -63,9 +63,9 @@ def look_at_lists(db: Session) -> None:
     The signing is one ticket for each number, however often we look; one that was given up is
     taken up again, since the key may be back.
     """
-    for authority in queries.without_fresh_list(db, real_now()):
+    for authority in life_queries.without_fresh_list(db, real_now()):
         log.error("list of revoked certificates of authority %s is stale", authority.id)
-    for authority, number in queries.lists_due(db, real_now()):
+    for authority, number in life_queries.lists_due(db, real_now()):
         ticket = enqueue(db, Job.SIGN_LISTS, once=f"lists:due:{authority.id}:{number}")
         if ticket.state == State.FAILED:
             try_again(db, ticket.id)
@@ -81,13 +81,13 @@ def renew_own_keys(db: Session) -> None:
 @job(Job.REMIND_OF_ENDS)
 def remind_of_ends(db: Session) -> None:
     """Write to institutions whose certificates end soon and have no successor."""
-    emails.remind(db, real=real_now(), today=now())
+    reminders.remind(db, real=real_now(), today=now())
 
 
 @job(Job.TELL_OF_REVOCATION)
 def tell_of_revocation(db: Session, *, certificate_id: int) -> None:
     """Write to the institution whose certificate was revoked."""
-    emails.tell_of_revocation(db, db.get_one(Certificate, certificate_id))
+    reminders.tell_of_revocation(db, db.get_one(Certificate, certificate_id))
 
 
 @job(Job.REGISTRATION_PAPER, max_attempts=ATTEMPTS, seconds=120)

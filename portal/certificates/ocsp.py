@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlmodel import Session
 
 from portal.certificates.authorities import authorities
+from portal.certificates.life_queries import own_key_with_serial
 from portal.certificates.models import Authority, Certificate
 from portal.certificates.own_keys import Opened, opened
-from portal.certificates.queries import own_key_with_serial, with_serial
+from portal.certificates.queries import with_serial
 from portal.certificates.rules import Purpose
 
 LARGEST = 20_000

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.certificates.queries import applied_for
+from portal.certificates.life_queries import applied_for
 from portal.certificates.registration_papers import paper_of
 from portal.infra.clock import now
 from portal.infra.db import commits, session

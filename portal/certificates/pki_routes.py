@@ -8,8 +8,9 @@ import base64
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from portal.certificates.life_queries import without_fresh_list
 from portal.certificates.ocsp import LARGEST, answer
-from portal.certificates.queries import authority_numbered, newest_list, without_fresh_list
+from portal.certificates.queries import authority_numbered, newest_list
 from portal.infra.clock import real_now
 from portal.infra.db import session
 from portal.infra.guards import machine, public

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Response, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.certificates.queries import without_fresh_list
+from portal.certificates.life_queries import without_fresh_list
 from portal.infra import tickets
 from portal.infra.audit import record
 from portal.infra.bounces import can_be_sent_again, not_arrived

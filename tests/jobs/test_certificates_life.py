@@ -16,7 +16,7 @@ from jobs.clock import CALENDAR
 from jobs.running import run_waiting
 from portal.accounts.models import Person
 from portal.cases.models import Case
-from portal.certificates import actions, commands, emails, keys, revocation_lists
+from portal.certificates import actions, commands, keys, reminders, revocation_lists
 from portal.certificates import authorities as them
 from portal.certificates.models import Certificate, OwnKey, RevocationList
 from portal.certificates.queries import revoked_by
@@ -264,7 +264,7 @@ def letters(session, template: str) -> list[Mail]:
 
 def remind(app, when: datetime) -> int:
     with unit_of_work(app) as db:
-        return emails.remind(db, real=when, today=NOW)
+        return reminders.remind(db, real=when, today=NOW)
 
 
 def test_one_letter_for_each_count_of_days(app, authority, location, applied, session):
@@ -338,7 +338,7 @@ def test_the_institution_is_told_of_a_revocation(
         reason = Reason.KEY_COMPROMISE
         actions.revoke(db, row, reason=reason, by=f"person:{who}", now=NOW, real=NOW)
     with unit_of_work(app) as db:
-        emails.tell_of_revocation(db, db.get_one(Certificate, number))
+        reminders.tell_of_revocation(db, db.get_one(Certificate, number))
     [mail] = letters(session, "certificate_revoked")
     assert words in mail.body_text and location.number in mail.body_text
     assert "舊密鑰不得再使用" in mail.body_html

@@ -6,8 +6,8 @@ from sqlmodel import Session
 
 from portal.accounts.models import Person
 from portal.accounts.rules import STAFF
+from portal.certificates.life_queries import correspondent, ending, revoked_with
 from portal.certificates.models import Certificate
-from portal.certificates.queries import correspondent, ending, revoked_with
 from portal.certificates.rules import REASONS, WHAT_TO_DO, Reason, reminder_due
 from portal.infra.mail import send_mail
 from portal.registry.models import Institution, ServiceLocation
