@@ -201,6 +201,29 @@ def test_sent_again_it_begins_the_days_anew(app, case, session, sign_in, supervi
     assert case_now(session, case).state == "registered"
 
 
+def test_sent_again_when_the_first_days_were_over(app, case, session):
+    """The first letter's ticket has come and gone by then; the second one's days need their own."""
+    run_waiting(app)
+    with unit_of_work(app) as db:
+        officer = as_who(db.exec(select(Person)).first())
+        deciding.note_installed(db, db.get_one(Case, case.id), by=officer, now=NOW)
+    come_back(app, notification(letter(session)))
+    run_waiting(app)
+    days = timedelta(days=settings().settling_days + 2)
+    with time_machine.travel(datetime.now(UTC) + days, tick=True):
+        run_waiting(app)
+        assert case_now(session, case).state == "accepted"
+        with unit_of_work(app) as db:
+            bounces.send_again(
+                db, letter(session).id, to="right@clinic.example.org", by="person:1",
+                now=datetime.now(UTC),
+            )  # fmt: skip
+        run_waiting(app)
+    with time_machine.travel(datetime.now(UTC) + 2 * days, tick=True):
+        run_waiting(app)
+    assert case_now(session, case).state == "registered"
+
+
 def test_a_bounce_before_we_noted_the_hand_over(app, case, session):
     """The notification may overtake the ticket that begins the days."""
     with apart() as db:

@@ -150,7 +150,7 @@ def ask_question(client) -> None:
 def _shared(db: Session) -> dict[str, str]:
     db.rollback()
     return {
-        "institution_number": db.exec(select(Institution.number)).first(),
+        "institution_number": db.exec(select(Institution.number).order_by(Institution.id)).first(),
         "number": db.exec(select(ServiceLocation.number)).first(),
         "batch": db.exec(select(LabelBatch.reference)).first(),
         "serial": db.exec(select(Label.serial)).first(),
