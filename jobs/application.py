@@ -35,6 +35,12 @@ def acceptance_handed_over(db: Session, *, case_id: int) -> None:
     deciding.note_hand_over(db, db.get_one(Case, case_id), now=now())
 
 
+@job(Job.ACCEPTANCE_BOUNCED)
+def acceptance_bounced(db: Session, *, case_id: int) -> None:
+    """The acceptance e-mail came back, or was not taken: the 14 days stop, or do not begin."""
+    deciding.note_bounce(db, db.get_one(Case, case_id), now=now())
+
+
 @job(Job.MAKE_EFFECTIVE)
 def make_effective(db: Session, *, case_id: int) -> None:
     """Make the registration effective if its time has come."""

@@ -1,13 +1,26 @@
-"""Jobs of certificates: issuing one, and signing the lists of revoked ones."""
+"""Jobs of certificates: issuing, lists of revoked ones, our own keys, letters, papers."""
+
+import logging
 
 from sqlmodel import Session
 
 from jobs.running import job
-from portal.certificates import code_actions, issuing, revocation_lists
+from portal.certificates import (
+    code_actions,
+    issuing,
+    life_queries,
+    own_keys,
+    registration_papers,
+    reminders,
+    revocation_lists,
+)
 from portal.certificates.linting import Unsound
 from portal.certificates.models import Certificate
 from portal.infra.clock import now, real_now
-from portal.infra.tickets import Job, let_go
+from portal.infra.tickets import Job, NeedsStaff, State, enqueue, let_go, try_again
+from portal.registry.models import Institution
+
+log = logging.getLogger(__name__)
 
 # An issuing key that cannot be reached is asked for again for a day.
 ATTEMPTS = 300
@@ -26,7 +39,10 @@ def issue(db: Session, *, certificate_id: int) -> None:
         issuing.refuse_unsound(db, certificate_id, unsound, now=real_now())
         return
     if reserved:
-        der = issuing.signature(db, certificate_id)
+        try:
+            der = issuing.signature(db, certificate_id)
+        except issuing.Changed as changed:
+            raise NeedsStaff("changed on record") from changed
         let_go(db)
         issuing.keep(db, certificate_id, der, now=real_now())
 
@@ -34,7 +50,53 @@ def issue(db: Session, *, certificate_id: int) -> None:
 @job(Job.SIGN_LISTS, max_attempts=ATTEMPTS, seconds=120)
 def sign_lists(db: Session) -> None:
     """Sign every authority's list anew."""
-    revocation_lists.sign_lists(db, real=real_now())
+    drafts = revocation_lists.drafts(db, real=real_now())
+    let_go(db)
+    signed = [(draft, revocation_lists.signed(draft.tbs, draft.authority)) for draft in drafts]
+    for draft, der in signed:
+        revocation_lists.publish(db, draft, der, real=real_now())
+
+
+@job(Job.LOOK_AT_LISTS)
+def look_at_lists(db: Session) -> None:
+    """Have lists signed that are a day old or missing; say it aloud where one is half over.
+
+    The signing is one ticket for each number, however often we look; one that was given up is
+    taken up again, since the key may be back.
+    """
+    for authority in life_queries.without_fresh_list(db, real_now()):
+        log.error("list of revoked certificates of authority %s is stale", authority.id)
+    for authority, number in life_queries.lists_due(db, real_now()):
+        ticket = enqueue(db, Job.SIGN_LISTS, once=f"lists:due:{authority.id}:{number}")
+        if ticket.state == State.FAILED:
+            try_again(db, ticket.id)
+
+
+@job(Job.RENEW_OWN_KEYS, max_attempts=ATTEMPTS, seconds=120)
+def renew_own_keys(db: Session) -> None:
+    """Certify the keys that answer OCSP and sign papers, long before the present ones end."""
+    let_go(db)
+    own_keys.renew(real=real_now())
+
+
+@job(Job.REMIND_OF_ENDS)
+def remind_of_ends(db: Session) -> None:
+    """Write to institutions whose certificates end soon and have no successor."""
+    reminders.remind(db, real=real_now(), today=now())
+
+
+@job(Job.TELL_OF_REVOCATION)
+def tell_of_revocation(db: Session, *, certificate_id: int) -> None:
+    """Write to the institution whose certificate was revoked."""
+    reminders.tell_of_revocation(db, db.get_one(Certificate, certificate_id))
+
+
+@job(Job.REGISTRATION_PAPER, max_attempts=ATTEMPTS, seconds=120)
+def registration_paper(db: Session, *, institution_id: int) -> None:
+    """Draw and sign the registration certificate of an institution, as the register has it now."""
+    registration_papers.make(
+        db, db.get_one(Institution, institution_id), now=now(), real=real_now()
+    )
 
 
 @job(Job.SEND_INSTALLATION_CODE)

@@ -40,6 +40,9 @@ CALENDAR: tuple[Periodic, ...] = (
     Periodic("tickets.forget", DAY, Job.FORGET_TICKETS),
     Periodic("files.lost", DAY, Job.COLLECT_LOST_FILES),
     Periodic("audit.checkpoint", timedelta(hours=1), Job.AUDIT_CHECKPOINT),
+    Periodic("lists.look", timedelta(hours=1), Job.LOOK_AT_LISTS),
+    Periodic("own_keys.renew", DAY, Job.RENEW_OWN_KEYS),
+    Periodic("certificates.remind", DAY, Job.REMIND_OF_ENDS),
 )
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from jobs.running import job
 from portal.infra import clock
+from portal.infra.bounces import note_return
 from portal.infra.mail import Mail, MailState, compose, mail_folder
 from portal.infra.settings import settings
 from portal.infra.tickets import Job, NeedsStaff, enqueue, let_go
@@ -30,14 +31,13 @@ def hand_over(db: Session, *, mail_id: str) -> None:
     same Message-ID: e-mail knows no better.
     """
     mail = db.get_one(Mail, UUID(mail_id))
-    if mail.state == MailState.HANDED_OVER:
+    if mail.state in {MailState.HANDED_OVER, MailState.BOUNCED}:
         return
     message = compose(mail)
     let_go(db)
     refusal = deliver(message, mail_folder() / f"{mail.id}.eml")
     if refusal:
-        mail.state, mail.problem = MailState.FAILED, refusal
-        db.add(mail)
+        note_return(db, mail, MailState.FAILED, refusal, now=clock.now())
         raise NeedsStaff(refusal)
     _note_handed_over(db, mail)
 
@@ -85,7 +85,8 @@ def keep_whole(content: bytes, file: Path) -> None:
 def _note_handed_over(db: Session, mail: Mail) -> None:
     mail.state, mail.problem = MailState.HANDED_OVER, ""
     mail.handed_over_at = clock.now()
-    mail.body_text = mail.body_html = ""
+    if not mail.if_returned:
+        mail.body_text = mail.body_html = ""
     db.add(mail)
     if mail.then:
         enqueue(db, Job(mail.then), once=f"then:{mail.once}", **mail.then_args)

@@ -12,11 +12,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import accounts
 from portal.accounts import routes as accounts_pages
 from portal.application import routes as application_pages
+from portal.certificates import paper_routes as paper_pages
 from portal.certificates import pki_routes as pki_pages
 from portal.certificates import routes as certificates_pages
 from portal.guidance import routes as guidance_pages
 from portal.infra import clock, db, devmail, errors, frame, health, i18n, logs, ui, web
-from portal.infra.guards import who_is_there
+from portal.infra.guards import is_for_machines, who_is_there
 from portal.infra.receiving import UploadRequest
 from portal.infra.settings import settings
 from portal.labels import routes as labels_pages
@@ -37,6 +38,7 @@ PAGES: tuple[ModuleType, ...] = (
     labels_pages,
     pki_pages,
     certificates_pages,
+    paper_pages,
     staff_pages,
 )
 """In the order in which their links stand in the header. Each may have `bp` (pages, in three
@@ -76,6 +78,12 @@ def create_app(**config: object) -> Flask:
         part.init_app(app)
     for module in PAGES:
         _add_pages(app, module)
+    for view in app.view_functions.values():
+        if is_for_machines(view):
+            csrf.exempt(view)
+    app.extensions["alarms"] = {
+        name: look for module in PAGES for name, look in getattr(module, "ALARMS", {}).items()
+    }
     app.context_processor(_shared)
     return app
 

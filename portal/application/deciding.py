@@ -110,12 +110,26 @@ def note_hand_over(db: Session, case: Case, *, now: datetime) -> None:
     _await_effect(db, case, now)
 
 
+def note_bounce(db: Session, case: Case, *, now: datetime) -> None:
+    """The acceptance e-mail came back: nobody was told, so the days stop, or do not begin.
+
+    They begin with the letter that staff send again. What is effective already stays so.
+    """
+    if locked(db, case).state != State.ACCEPTED:
+        return
+    if emails.acceptance_handed_over_at(db, case) is None:
+        case.handed_over_at = None
+        db.add(case)
+        tell(db, case, "mail_returned", now)
+
+
 def _await_effect(db: Session, case: Case, now: datetime) -> None:
     """Look again when the days are over, and now if the certificate came later than that."""
     if case.handed_over_at:
         due = max(settled_at(case.handed_over_at, limits()), now)
         name = "installed" if case.installed_at else "settled"
-        once = f"effective:{case.reference}:{name}"
+        # A letter that came back and was sent again begins other days: another ticket.
+        once = f"effective:{case.reference}:{name}:{case.handed_over_at:%Y%m%d%H%M%S}"
         enqueue(db, Job.MAKE_EFFECTIVE, once=once, due=due, case_id=case.id or 0)
 
 

@@ -2,13 +2,15 @@
 
 from datetime import datetime
 
-from sqlmodel import Session, select
+from sqlalchemy import or_
+from sqlmodel import Session, col, select
 
 from portal.accounts.models import Person
 from portal.cases.models import Case
 from portal.cases.standing import limits
+from portal.infra.bounces import AGAIN
 from portal.infra.guards import Who
-from portal.infra.mail import Mail, send_mail
+from portal.infra.mail import Mail, MailState, send_mail
 from portal.infra.tickets import Job
 
 ACCEPTED = "accepted"
@@ -22,6 +24,7 @@ def _send(
     once: str,
     *,
     then: Job | None = None,
+    if_returned: Job | None = None,
     **more: object,
 ) -> None:
     send_mail(
@@ -34,6 +37,7 @@ def _send(
         name=to.name,
         then=then,
         then_args={"case_id": case.id or 0} if then else None,
+        if_returned=if_returned,
         **more,
     )
 
@@ -55,13 +59,23 @@ def accepted(db: Session, case: Case, *, to: Person, due: datetime) -> None:
         settling=limits().settling,
         support=limits().support,
         then=Job.ACCEPTANCE_HANDED_OVER,
+        if_returned=Job.ACCEPTANCE_BOUNCED,
     )
 
 
 def acceptance_handed_over_at(db: Session, case: Case) -> datetime | None:
-    """When the letter of acceptance was handed over; None if it was not yet."""
-    letter = select(Mail).where(Mail.once == f"{ACCEPTED}:{case.reference}")
-    found = db.exec(letter).one_or_none()
+    """When the letter of acceptance was handed over, the newest if it had to be sent again.
+
+    None if none was yet, or it came back.
+    """
+    letter = select(Mail).where(
+        or_(
+            col(Mail.once) == f"{ACCEPTED}:{case.reference}",
+            col(Mail.once).startswith(f"{ACCEPTED}:{case.reference}{AGAIN}"),
+        ),
+        Mail.state == MailState.HANDED_OVER,
+    )
+    found = db.exec(letter.order_by(col(Mail.handed_over_at).desc()).limit(1)).one_or_none()
     return found.handed_over_at if found else None
 
 

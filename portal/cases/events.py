@@ -13,6 +13,7 @@ WORDS = {
     "accepted": N_("Application accepted"),
     "declined": N_("Application not accepted"),
     "mail_handed_over": N_("Acceptance e-mail sent: the %(days)s days begin"),
+    "mail_returned": N_("The acceptance e-mail came back: the days begin when it is sent again"),
     "installed": N_("Secure connection certificate installed"),
     "effective": N_("Registration effective: listed in the public register"),
     "reminded_documents": N_("Reminder sent: documents are still missing, %(days)s days left"),

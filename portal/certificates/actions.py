@@ -128,6 +128,7 @@ def revoke(
     )  # fmt: skip
     if held.serial is not None:
         enqueue(db, Job.SIGN_LISTS, once=f"lists:revoked:{held.id}")
+        enqueue(db, Job.TELL_OF_REVOCATION, once=f"revoked:{held.id}", certificate_id=held.id or 0)
     return True
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from portal.certificates import authorities as them
+from portal.certificates import own_keys
 from portal.certificates.authorities import certificate_of
 from portal.certificates.revocation_lists import sign_lists
 from portal.infra.clock import real_now
@@ -40,6 +41,7 @@ def init(root: Path | None, if_missing: bool) -> None:
         made = them.make_root(_folder(root), real_now())
         authority = them.make_authority(db, made, by=BY, now=real_now())
         sign_lists(db, real=real_now())
+    _certify_own_keys()
     click.echo(f"{authority.name} is ready; take {_folder(root)} offline")
 
 
@@ -51,6 +53,7 @@ def rollover(root: Path | None) -> None:
         opened = them.open_root(_folder(root))
         authority = them.make_authority(db, opened, by=BY, now=real_now())
         sign_lists(db, real=real_now())
+    _certify_own_keys()
     click.echo(
         f"{authority.name} issues from now on; give nginx the new chain: bin/portal ca chain"
     )
@@ -71,6 +74,12 @@ def list_all() -> None:
             ends = certificate_of(each).not_valid_after_utc
             state = "retired" if each.retired_at else "issues"
             click.echo(f"{each.id}\t{each.name}\t{state}\tuntil {ends:%Y-%m-%d}")
+
+
+def _certify_own_keys() -> None:
+    """After the authority is on record, in transactions of their own."""
+    with unit_of_work(app()):
+        own_keys.renew(real=real_now())
 
 
 def _folder(given: Path | None) -> Path:

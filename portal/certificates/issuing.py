@@ -22,7 +22,7 @@ from portal.certificates.linting import Unsound, judged_copy
 from portal.certificates.models import Authority, Certificate
 from portal.certificates.profiles import Subject, location_certificate
 from portal.certificates.rules import BACKDATED
-from portal.infra.audit import record
+from portal.infra.audit import AuditEntry, record
 from portal.infra.db import apart
 from portal.infra.settings import settings
 from portal.kernel.text import N_
@@ -31,8 +31,13 @@ from portal.registry.rules import Standing, standing
 
 PORTAL = "portal"
 """Who the audit names when a job did it."""
+RESERVED = "certificate.reserved"
 PLACE_GONE = N_("The service location has left the register")
 UNSOUND = N_("The certificate would not have been sound; the Registration Office has been told")
+
+
+class Changed(Exception):
+    """What is on record to be signed is not what was reserved: somebody changed the database."""
 
 
 def reserve(certificate_id: int, *, real: datetime, today: datetime) -> bool:
@@ -81,7 +86,7 @@ def _reserve(db: Session, wanted: Certificate, authority: Authority, real: datet
     wanted.reserved_at = real
     db.add(wanted)
     record(
-        db, "certificate.reserved", by=PORTAL, at=real, subject=f"certificate:{wanted.serial}",
+        db, RESERVED, by=PORTAL, at=real, subject=f"certificate:{wanted.serial}",
         tbs_sha256=wanted.tbs_sha256,
     )  # fmt: skip
 
@@ -91,12 +96,25 @@ def signature(db: Session, certificate_id: int) -> bytes:
 
     Raises:
         KeyUnavailable: the issuing key cannot be reached; ask again later.
+        Changed: the bytes are not those that were judged and reserved.
     """
     reserved = db.get_one(Certificate, certificate_id)
-    assert reserved.tbs is not None, "nothing is signed that is not on record"
-    assert hashlib.sha256(reserved.tbs).hexdigest() == reserved.tbs_sha256
     authority = db.get_one(Authority, reserved.authority_id)
-    return signed(reserved.tbs, authority)
+    return signed(_as_reserved(db, reserved), authority)
+
+
+def _as_reserved(db: Session, reserved: Certificate) -> bytes:
+    """The reserved bytes, if row and audit agree about them: the audit's entries are chained, so
+    whoever changes a row cannot change what was said of it without being found out."""
+    said = select(AuditEntry.details).where(
+        AuditEntry.subject == f"certificate:{reserved.serial}",
+        AuditEntry.action == RESERVED,
+    )
+    found = hashlib.sha256(reserved.tbs or b"").hexdigest()
+    if {found, reserved.tbs_sha256} != {each["tbs_sha256"] for each in db.exec(said)}:
+        raise Changed
+    assert reserved.tbs is not None
+    return reserved.tbs
 
 
 def signed(tbs: bytes, authority: Authority) -> bytes:
@@ -132,10 +150,15 @@ def keep(db: Session, certificate_id: int, der: bytes, *, now: datetime) -> Cert
 def subject_of(db: Session, wanted: Certificate, authority: Authority) -> Subject:
     place = db.get_one(ServiceLocation, wanted.location_id)
     institution = db.get_one(Institution, place.institution_id)
+    return subject_named(place.number, institution.number, authority)
+
+
+def subject_named(location: str, institution: str, authority: Authority) -> Subject:
+    """The two with the addresses at which one asks about what `authority` certified."""
     address, published = settings().pki_address, {"authority_id": str(authority.id)}
     return Subject(
-        location=place.number,
-        institution=institution.number,
+        location=location,
+        institution=institution,
         crl=address + url_for("pki.revocation_list", _external=False, **published),
         ocsp=address + url_for("pki.ocsp", _external=False),
         issuer=address + url_for("pki.authority", _external=False, **published),

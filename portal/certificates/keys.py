@@ -92,6 +92,14 @@ class TokenSigner:
             return _as_public(encode_rsa_public_key(found))
 
     def sign(self, message: bytes) -> bytes:
+        try:
+            return self._sign(message)
+        except KeyUnavailable:
+            # The token was taken out and put back, or its session has ended: open it anew, once.
+            self.forget()
+            return self._sign(message)
+
+    def _sign(self, message: bytes) -> bytes:
         with self._lock, _reaching(self.label):
             key = self._session().get_key(
                 object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=self.label

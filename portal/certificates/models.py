@@ -1,8 +1,9 @@
 """Issuing authorities, certificates and what is published about them."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import CheckConstraint, LargeBinary
+from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint
 from sqlmodel import Column, Field, Relationship, SQLModel
 
 from portal.infra.db import UtcDateTime
@@ -103,16 +104,39 @@ class InstallationCode(SQLModel, table=True):
     voided_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
-class Responder(SQLModel, table=True):
-    """A short-lived key that answers OCSP for an authority (RFC 6960 §2.6), sealed."""
+class OwnKey(SQLModel, table=True):
+    """A key of ours that an authority certified: it answers OCSP, or signs papers. Sealed.
 
-    __tablename__ = "ocsp_responder"
+    As with the places' certificates, the bytes to be signed are on record before they are.
+    """
+
+    __tablename__ = "certificate_own_key"
 
     id: int | None = Field(default=None, primary_key=True)
     authority_id: int = Field(foreign_key="certificate_authority.id", index=True)
-    certificate: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    # A `rules.Purpose`.
+    purpose: str
     sealed_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    serial: str = Field(unique=True)
+    not_before: datetime = Field(sa_type=UtcDateTime)
     not_after: datetime = Field(sa_type=UtcDateTime)
+    tbs: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    tbs_sha256: str
+    certificate: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+
+
+class RegistrationPaper(SQLModel, table=True):
+    """A registration certificate that was drawn and signed: one for each state of the entry."""
+
+    __tablename__ = "registration_paper"
+    __table_args__ = (UniqueConstraint("institution_id", "says"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    institution_id: int = Field(foreign_key="institution.id", index=True)
+    # SHA-256 of what stands on it: after a change of names a new one is made.
+    says: str
+    file_id: UUID
+    made_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class SetUpNote(SQLModel, table=True):

@@ -8,12 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from cryptography.x509.oid import AuthorityInformationAccessOID as Access
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from portal.certificates.rules import Purpose
+
 COUNTRY = "HK"
+OWN_USES = {
+    Purpose.OCSP: [ExtendedKeyUsageOID.OCSP_SIGNING],
+    # RFC 9336; and e-mail, as which programs that do not know it yet judge signed papers.
+    Purpose.PAPERS: [
+        x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    ],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +52,6 @@ def location_certificate(
     builder = _begun(name(subject.institution, subject.location), issuer.subject, key)
     builder = builder.serial_number(serial)
     builder = builder.not_valid_before(not_before).not_valid_after(not_after)
-    source = x509.DistributionPoint([_uri(subject.crl)], None, None, None)
-    access = [
-        x509.AccessDescription(Access.OCSP, _uri(subject.ocsp)),
-        x509.AccessDescription(Access.CA_ISSUERS, _uri(subject.issuer)),
-    ]
     issuing_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     for extension, critical in (
         (x509.BasicConstraints(ca=False, path_length=None), True),
@@ -56,8 +62,41 @@ def location_certificate(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuing_key.value),
             False,
         ),
-        (x509.CRLDistributionPoints([source]), False),
-        (x509.AuthorityInformationAccess(access), False),
+        _sources(subject),
+        _access(subject),
+    ):
+        builder = builder.add_extension(extension, critical)
+    return builder
+
+
+def own_certificate(
+    key: ec.EllipticCurvePublicKey,
+    common_name: str,
+    purpose: Purpose,
+    subject: Subject,
+    *,
+    issuer: x509.Certificate,
+    serial: int,
+    not_before: datetime,
+    not_after: datetime,
+) -> x509.CertificateBuilder:
+    """A certificate of a key of ours: it answers OCSP (RFC 6960 §4.2.2.2) or signs papers.
+
+    It opens no door: its key usage is not that of a client, and it names no place.
+    """
+    builder = _begun(name(subject.institution, common_name), issuer.subject, key)
+    builder = builder.serial_number(serial)
+    builder = builder.not_valid_before(not_before).not_valid_after(not_after)
+    issuing_key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    authority_key = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier
+    papers = purpose is Purpose.PAPERS
+    for extension, critical in (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (usage(signs=True, commits=papers), True),
+        (x509.ExtendedKeyUsage(OWN_USES[purpose]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(key), False),
+        (authority_key(issuing_key.value), False),
+        *([_sources(subject), _access(subject)] if papers else [(x509.OCSPNoCheck(), False)]),
     ):
         builder = builder.add_extension(extension, critical)
     return builder
@@ -100,10 +139,10 @@ def name(organization: str, common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts])
 
 
-def usage(*, signs: bool = False, certifies: bool = False) -> x509.KeyUsage:
+def usage(*, signs: bool = False, certifies: bool = False, commits: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=signs,
-        content_commitment=False,
+        content_commitment=commits,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
@@ -118,6 +157,19 @@ def _begun(subject: x509.Name, issuer: x509.Name, key: object) -> x509.Certifica
     return (
         x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)  # type: ignore[arg-type]
     )
+
+
+def _sources(subject: Subject) -> tuple[x509.ExtensionType, bool]:
+    source = x509.DistributionPoint([_uri(subject.crl)], None, None, None)
+    return x509.CRLDistributionPoints([source]), False
+
+
+def _access(subject: Subject) -> tuple[x509.ExtensionType, bool]:
+    access = [
+        x509.AccessDescription(Access.OCSP, _uri(subject.ocsp)),
+        x509.AccessDescription(Access.CA_ISSUERS, _uri(subject.issuer)),
+    ]
+    return x509.AuthorityInformationAccess(access), False
 
 
 def _uri(address: str) -> x509.UniformResourceIdentifier:

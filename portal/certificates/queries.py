@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from portal.certificates.models import Authority, Certificate, RevocationList
-from portal.certificates.rules import Shown
+from portal.certificates.rules import CRL_LASTS, Shown
 from portal.kernel.problems import NotHere
 from portal.registry.models import Institution, ServiceLocation
 
@@ -54,14 +54,25 @@ def shown(db: Session, der: bytes, serial: int) -> tuple[Certificate, Shown] | N
     )
 
 
-def revoked_by(db: Session, authority: Authority, now: datetime) -> Sequence[Certificate]:
-    """The authority's certificates that are revoked and would still hold otherwise, by serial."""
-    wanted = select(Certificate).where(
+Revoked = tuple[str, datetime, str]
+"""An entry of a list: serial in hexadecimal, when, why."""
+
+
+def revoked_by(db: Session, authority: Authority, now: datetime) -> list[Revoked]:
+    """The authority's certificates that are revoked and would still hold otherwise, by serial.
+
+    One that has ended stays for as long as a list lasts (RFC 5280 §3.3: until it was on one
+    that was signed after its end).
+    """
+    wanted = select(
+        Certificate.serial, Certificate.revoked_at, Certificate.revocation_reason
+    ).where(
         Certificate.authority_id == authority.id,
+        col(Certificate.serial).is_not(None),
         col(Certificate.revoked_at).is_not(None),
-        col(Certificate.not_after) > now,
+        col(Certificate.not_after) > now - CRL_LASTS,
     )
-    return db.exec(wanted.order_by(col(Certificate.serial))).all()
+    return [tuple(row) for row in db.exec(wanted.order_by(col(Certificate.serial)))]  # type: ignore[misc]
 
 
 def authority_numbered(db: Session, authority_id: int) -> Authority:

@@ -1,7 +1,9 @@
 """The signed lists of revoked certificates, one for each issuing authority (RFC 5280 §5)."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from asn1crypto import crl as asn1
 from cryptography import x509
@@ -9,52 +11,93 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from portal.certificates.authorities import authorities, certificate_of
 from portal.certificates.keys import signer
 from portal.certificates.linting import judge_list, throw_away_key
-from portal.certificates.models import Authority, Certificate, RevocationList
-from portal.certificates.queries import revoked_by
+from portal.certificates.models import Authority, RevocationList
+from portal.certificates.queries import Revoked, revoked_by
 from portal.certificates.rules import CRL_LASTS
 from portal.infra.audit import record
 
+BEFORE = timedelta(minutes=5)
+"""A list begins this long before it is made, for clocks that are behind."""
 JUDGED = 50
 """Entries in the copy that is judged: all are made alike, and 20,000 would take minutes."""
 
 
-def sign_lists(db: Session, *, real: datetime) -> list[RevocationList]:
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A list that was judged and is to be signed: what it says, and after which it comes."""
+
+    authority: Authority
+    follows: int
+    this_update: datetime
+    entries: int
+    tbs: bytes
+
+
+class Overtaken(Exception):
+    """Another list was published while this one was being signed; it may know less."""
+
+
+def sign_lists(db: Session, *, real: datetime) -> None:
     """Sign each authority's list anew, retired ones' too while a certificate of theirs holds.
 
     Raises:
         KeyUnavailable: an issuing key cannot be reached; the present lists stay.
         Unsound: a list would not be sound.
     """
+    for draft in drafts(db, real=real):
+        publish(db, draft, signed(draft.tbs, draft.authority), real=real)
+
+
+def drafts(db: Session, *, real: datetime) -> list[Draft]:
+    """The next list of every authority, judged. Signing them is slow: let go of `db` before."""
     return [
-        sign_list(db, authority, real=real)
+        _draft(db, authority, real)
         for authority in authorities(db)
         if certificate_of(authority).not_valid_after_utc > real
     ]
 
 
-def sign_list(db: Session, authority: Authority, *, real: datetime) -> RevocationList:
-    """The authority's list as of now, under the next number."""
-    published = db.get(RevocationList, authority.id) or RevocationList(
-        authority_id=authority.id or 0, number=0, this_update=real, next_update=real, der=b""
-    )
-    published.number += 1
-    published.this_update = real.replace(microsecond=0) - timedelta(minutes=5)
-    published.next_update = published.this_update + CRL_LASTS
+def _draft(db: Session, authority: Authority, real: datetime) -> Draft:
+    # The number before the entries: a list that follows this number knows at least as much.
+    present = db.get(RevocationList, authority.id, populate_existing=True)
+    follows = present.number if present else 0
     revoked = revoked_by(db, authority, real)
     issuer = certificate_of(authority)
-    judge_list(_drafted(published, issuer, revoked[:JUDGED])[0])
-    published.der = signed(_drafted(published, issuer, revoked)[1], authority)
+    this_update = real.replace(microsecond=0) - BEFORE
+    judge_list(_copy(follows + 1, this_update, issuer, revoked[:JUDGED])[0])
+    tbs = _copy(follows + 1, this_update, issuer, revoked)[1]
+    return Draft(authority, follows, this_update, len(revoked), tbs)
+
+
+def publish(db: Session, draft: Draft, der: bytes, *, real: datetime) -> None:
+    """Make it the newest list.
+
+    Raises:
+        Overtaken: it is not: another was published meanwhile. Draft anew.
+    """
+    # Whoever publishes holds the authority, so of two lists with the same number one is refused.
+    held = select(Authority).where(Authority.id == draft.authority.id).with_for_update()
+    authority = db.exec(held).one()
+    present = db.get(RevocationList, authority.id, populate_existing=True)
+    if (present.number if present else 0) != draft.follows:
+        raise Overtaken
+    published = present or RevocationList(
+        authority_id=authority.id or 0, number=0, this_update=real, next_update=real, der=b""
+    )
+    published.number = draft.follows + 1
+    published.this_update = draft.this_update
+    published.next_update = draft.this_update + CRL_LASTS
+    published.der = der
     db.add(published)
     record(
         db, "revocation_list.signed", by="portal", at=real, subject=f"authority:{authority.id}",
-        number=published.number, entries=len(revoked),
+        number=published.number, entries=draft.entries,
     )  # fmt: skip
-    return published
 
 
 def signed(tbs: bytes, authority: Authority) -> bytes:
@@ -72,35 +115,35 @@ def signed(tbs: bytes, authority: Authority) -> bytes:
     return bytes(whole.dump())
 
 
-def _drafted(
-    published: RevocationList, issuer: x509.Certificate, revoked: Sequence[Certificate]
+def _copy(
+    number: int, this_update: datetime, issuer: x509.Certificate, revoked: Sequence[Revoked]
 ) -> tuple[bytes, bytes]:
     """A copy signed by a throw-away key, and the bytes that the real key is to sign."""
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(issuer.subject)
-        .last_update(published.this_update)
-        .next_update(published.next_update)
-        .add_extension(x509.CRLNumber(published.number), critical=False)
+    # All entries at once: added one by one, each copies all before it.
+    builder = x509.CertificateRevocationListBuilder(
+        issuer_name=issuer.subject,
+        last_update=this_update,
+        next_update=this_update + CRL_LASTS,
+        revoked_certificates=[_entry(each) for each in revoked],
     )
     key = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     authority_key = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key.value)
-    builder = builder.add_extension(authority_key, critical=False)
-    for certificate in revoked:
-        builder = builder.add_revoked_certificate(_entry(certificate))
+    for extension in (x509.CRLNumber(number), authority_key):
+        builder = builder.add_extension(extension, critical=False)
     copy = builder.sign(throw_away_key(_public(issuer).key_size), SHA256())
     return copy.public_bytes(Encoding.DER), copy.tbs_certlist_bytes
 
 
-def _entry(certificate: Certificate) -> x509.RevokedCertificate:
-    assert certificate.serial and certificate.revoked_at
-    return (
-        x509.RevokedCertificateBuilder()
-        .serial_number(int(certificate.serial, 16))
-        .revocation_date(certificate.revoked_at)
-        .add_extension(x509.CRLReason(x509.ReasonFlags(certificate.revocation_reason)), False)
-        .build()
-    )
+def _entry(revoked: Revoked) -> x509.RevokedCertificate:
+    serial, at, reason = revoked
+    naive = at.astimezone(UTC).replace(tzinfo=None, microsecond=0)
+    why = x509.Extension(x509.CRLReason.oid, False, _reason(reason))
+    return x509.RevokedCertificateBuilder(int(serial, 16), naive, [why]).build()
+
+
+@cache
+def _reason(reason: str) -> x509.CRLReason:
+    return x509.CRLReason(x509.ReasonFlags(reason))
 
 
 def _public(certificate: x509.Certificate) -> RSAPublicKey:

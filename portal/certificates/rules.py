@@ -41,6 +41,21 @@ REASONS = {
     Reason.PRIVILEGE_WITHDRAWN: N_("The registration was suspended or cancelled"),
 }
 
+WHAT_TO_DO = {
+    Reason.KEY_COMPROMISE: N_(
+        "Make a new key and ask for a new certificate. The old key must not be used again."
+    ),
+    Reason.SUPERSEDED: N_(
+        "Make sure that the newer certificate is installed. There is nothing else to do."
+    ),
+    Reason.AFFILIATION_CHANGED: N_("Ask for a new certificate and install it."),
+    Reason.CESSATION_OF_OPERATION: N_("Remove the certificate. There is nothing else to do."),
+    Reason.PRIVILEGE_WITHDRAWN: N_(
+        "Remove the certificate. When the registration stands again, ask for a new one."
+    ),
+}
+"""What the institution whose certificate was revoked is to do now."""
+
 CHOSEN_BY_INSTITUTION = (Reason.KEY_COMPROMISE, Reason.SUPERSEDED)
 """The other reasons follow from what the Registration Office decides."""
 
@@ -185,6 +200,18 @@ SET_UP = (
 Source: what an approved institution receives and does (reference, domain §3.1 and §3.3).
 """
 
+
+class Purpose(StrEnum):
+    """What a key of ours is certified for."""
+
+    OCSP = "ocsp"
+    PAPERS = "papers"
+
+
+OWN_KEYS_LAST = {Purpose.OCSP: timedelta(days=14), Purpose.PAPERS: timedelta(days=5 * 365)}
+"""OCSP's cannot be revoked (id-pkix-ocsp-nocheck), so it is short-lived; a paper is to be checked
+for years. Each is followed by the next when half of its life is over."""
+
 BACKDATED = timedelta(hours=1)
 """A certificate begins this long before it is made: clocks of clinics are not exact."""
 OVERLAP = timedelta(days=60)
@@ -246,3 +273,10 @@ def fault(shown: Shown, *, today: datetime, real: datetime) -> Fault | None:
 def crl_is_stale(this_update: datetime, now: datetime) -> bool:
     """Whether half of a list's life is over: time for the alarm, long before it ends."""
     return now - this_update >= CRL_LASTS / 2
+
+
+def reminder_due(not_after: datetime, real: datetime) -> int | None:
+    """Which of REMINDERS is due: the nearest to the end that was reached; None before the first."""
+    return min(
+        (days for days in REMINDERS if not_after - real <= timedelta(days=days)), default=None
+    )

@@ -46,11 +46,10 @@ def public_key_of(request: bytes) -> bytes:
     if b"PRIVATE KEY-----" in request:
         raise Refused(PRIVATE_KEY)
     found = _read(request)
-    if not found.is_signature_valid:
-        raise Refused(TAMPERED)
+    key = _key_in(found)
     if _asks_for_ca(found):
         raise Refused(ASKS_FOR_CA)
-    return sound_key(found.public_key())
+    return sound_key(key)
 
 
 def sound_key(key: object) -> bytes:
@@ -82,6 +81,17 @@ def _read(request: bytes) -> x509.CertificateSigningRequest:
             return x509.load_pem_x509_csr(request)
         return x509.load_der_x509_csr(request)
     except (ValueError, UnsupportedAlgorithm) as error:
+        raise Refused(UNREADABLE) from error
+
+
+def _key_in(request: x509.CertificateSigningRequest) -> object:
+    """Its key, which signed it. Both are parsed only now: they may be damaged, or of no kind
+    that is known."""
+    try:
+        if not request.is_signature_valid:
+            raise Refused(TAMPERED)
+        return request.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise Refused(UNREADABLE) from error
 
 

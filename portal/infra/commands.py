@@ -1,12 +1,13 @@
-"""Commands for the database, the languages and the audit."""
+"""Commands for the database, the languages, the audit and letters that came back."""
 
+import sys
 from importlib import import_module
 
 import click
 from alembic.util import CommandError
 from flask import Flask
 
-from portal.infra import catalogues, checkpoints, migrating
+from portal.infra import bounces, catalogues, checkpoints, clock, migrating
 from portal.infra.db import unit_of_work
 from portal.infra.settings import settings
 from portal.kernel.problems import Refused
@@ -91,4 +92,22 @@ def verify() -> None:
     raise SystemExit(1 if found else 0)
 
 
-COMMANDS = (db, translations, audit)
+@click.group()
+def mail() -> None:
+    """Letters by e-mail."""
+
+
+@mail.command()
+def bounced() -> None:
+    """Read a delivery status notification (RFC 3464) on standard input: a letter came back.
+
+    For the mail server's delivery to a program. Exits 1 with the reason if it is none, tells
+    of no failure, or of no letter of ours.
+    """
+    with unit_of_work(app()) as db_session:
+        told = bounces.read(sys.stdin.buffer.read(bounces.LARGEST + 1))
+        letter = bounces.take_back(db_session, told, now=clock.now())
+    click.echo(f"{letter.template} of {letter.created_at:%Y-%m-%d} came back: {letter.problem}")
+
+
+COMMANDS = (db, translations, audit, mail)

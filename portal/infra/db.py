@@ -101,11 +101,15 @@ def session() -> Session:
 
 
 def only_reads() -> bool:
-    """Whether this is a GET whose view does not wear @commits: it must not wait for writers."""
-    if g.get("outside") or not has_request_context() or request.method not in {"GET", "HEAD"}:
+    """Whether this is a GET whose view does not wear @commits: it must not wait for writers.
+
+    The same holds of what a machine posts, which is a question too long for an address.
+    """
+    if g.get("outside") or not has_request_context():
         return False
     view = current_app.view_functions.get(request.endpoint or "")
-    return not getattr(view, "commits", False)
+    asks = request.method in {"GET", "HEAD"} or getattr(view, "machine", False)
+    return asks and not getattr(view, "commits", False)
 
 
 def commits(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:

@@ -73,6 +73,15 @@ def public(view: Callable[P, R]) -> Callable[P, R]:
     return view
 
 
+def machine(view: Callable[P, R]) -> Callable[P, R]:
+    """For programs: what they post carries no cookie that means anything, so no CSRF token.
+
+    Such a view only reads, unless it wears @commits, and must not ask who is signed in.
+    """
+    view.machine = True  # type: ignore[attr-defined]
+    return view
+
+
 def needs(permission: May) -> Callable[[Callable[P, R]], Callable[P, R | Response]]:
     """Open to signed-in people who have `permission`; a stranger is led to sign in first."""
 
@@ -90,6 +99,10 @@ def needs(permission: May) -> Callable[[Callable[P, R]], Callable[P, R | Respons
         return wrapper
 
     return guarded
+
+
+def is_for_machines(view: Callable[..., Any]) -> bool:
+    return getattr(view, "machine", False)
 
 
 def guard_of(view: Callable[..., Any]) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy import text
 
 from portal.infra.blobs import Gone, blobs
@@ -23,16 +23,28 @@ def alive() -> Response:
 @public_bp.get("/readyz")
 @public
 def ready() -> tuple[Response, int]:
-    """200 if database, queue and files answer, else 503 naming those that do not."""
+    """200 if database, queue and files answer, else 503 naming those that do not.
+
+    What a slice gives the alarm for stands beside them: somebody must look, but people can
+    still be served.
+    """
     checks = {"database": _database, "queue": _queue, "files": _files}
     states = {name: _answers(check) for name, check in checks.items()}
     sound = all(state == "ok" for state in states.values())
-    return jsonify(status="ready" if sound else "not ready", **states), 200 if sound else 503
+    alarms = {name: _answers(look) for name, look in current_app.extensions["alarms"].items()}
+    told = {"status": "ready" if sound else "not ready", **states, **alarms}
+    return jsonify(told), 200 if sound else 503
+
+
+class Alarm(Exception):
+    """Something needs somebody soon; its text is a word for /readyz."""
 
 
 def _answers(check: Callable[[], None]) -> str:
     try:
         check()
+    except Alarm as alarm:
+        return str(alarm)
     except Exception as error:
         return type(error).__name__
     return "ok"

@@ -35,7 +35,10 @@ class MailState(StrEnum):
 
 
 class Mail(SQLModel, table=True):
-    """One letter. What it says is forgotten once it is handed over: it may hold a one-use link."""
+    """One letter. What it says is forgotten once it is handed over: it may hold a one-use link.
+
+    But for a letter whose arrival matters (`if_returned`): it may have to be sent again.
+    """
 
     __tablename__ = "mail"
     __table_args__ = (
@@ -58,6 +61,10 @@ class Mail(SQLModel, table=True):
     # The job to be done once this letter is handed over, and what it is told.
     then: str = ""
     then_args: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    # The job to be done, with the same arguments, if the letter comes back or is not taken.
+    if_returned: str = ""
+    # When staff sent it again to another address.
+    sent_again_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property
     def message_id(self) -> str:
@@ -74,6 +81,7 @@ def send_mail(
     once: str,
     then: Job | None = None,
     then_args: dict[str, str | int] | None = None,
+    if_returned: Job | None = None,
     **context: object,
 ) -> Mail:
     """Write a letter now, in `lang`, from `templates/email/<template>/`; a job hands it over.
@@ -81,7 +89,7 @@ def send_mail(
     The templates get `context`, `subject` (the bodies) and `link(endpoint, ...)`, which makes
     an address on the portal's public name whatever name this request came by. `once` names
     the letter; asked for twice, it is written once. `then` is enqueued with `then_args` in
-    the transaction that notes the hand-over.
+    the transaction that notes the hand-over, `if_returned` in the one that notes its return.
 
     Raises:
         ValueError: `to` is no address, or the subject is empty.
@@ -95,6 +103,7 @@ def send_mail(
         "created_at": clock.now(),
         "then": str(then or ""),
         "then_args": then_args or {},
+        "if_returned": str(if_returned or ""),
         **_said(lang, template, context),
     }
     mail, new = write_once(db, Mail, columns)

@@ -50,6 +50,12 @@ class Job(StrEnum):
     ISSUE_CERTIFICATE = "issue_certificate"
     SIGN_LISTS = "sign_lists"
     SEND_INSTALLATION_CODE = "send_installation_code"
+    LOOK_AT_LISTS = "look_at_lists"
+    RENEW_OWN_KEYS = "renew_own_keys"
+    REMIND_OF_ENDS = "remind_of_ends"
+    TELL_OF_REVOCATION = "tell_of_revocation"
+    REGISTRATION_PAPER = "registration_paper"
+    ACCEPTANCE_BOUNCED = "acceptance_bounced"
 
 
 def enqueue(

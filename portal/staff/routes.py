@@ -171,4 +171,4 @@ def show_thumbnail(reference: str, file_id: UUID) -> ResponseReturnValue:
     return send_bytes(picture, filename="thumbnail.webp", media_type="image/webp")
 
 
-from portal.staff import work  # noqa: E402,F401
+from portal.staff import letters, papers, work  # noqa: E402,F401

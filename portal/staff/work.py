@@ -5,9 +5,11 @@ from uuid import UUID
 from flask import Response, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.certificates.life_queries import without_fresh_list
 from portal.infra import tickets
 from portal.infra.audit import record
-from portal.infra.clock import now
+from portal.infra.bounces import can_be_sent_again, not_arrived
+from portal.infra.clock import now, real_now
 from portal.infra.db import commits, session
 from portal.infra.guards import May, current_person, needs
 from portal.infra.tickets import Job
@@ -32,6 +34,12 @@ WORDS = {
     Job.ISSUE_CERTIFICATE: N_("Issue a certificate"),
     Job.SEND_INSTALLATION_CODE: N_("Send an installation code"),
     Job.SIGN_LISTS: N_("Sign the lists of revoked certificates"),
+    Job.LOOK_AT_LISTS: N_("Look at the lists of revoked certificates"),
+    Job.RENEW_OWN_KEYS: N_("Renew the portal's own certificates"),
+    Job.REMIND_OF_ENDS: N_("Remind of certificates that end"),
+    Job.TELL_OF_REVOCATION: N_("Tell of a revoked certificate"),
+    Job.REGISTRATION_PAPER: N_("Make a registration certificate"),
+    Job.ACCEPTANCE_BOUNCED: N_("Note a returned letter of acceptance"),
     Job.AUDIT_CHECKPOINT: N_("Sign a checkpoint of the audit"),
 }
 """Every job in words; a test compares them with the jobs there are."""
@@ -44,6 +52,8 @@ def show_work() -> Response:
     db = session()
     return page(
         "staff/work.html",
+        stale=[authority.name for authority in without_fresh_list(db, real_now())],
+        returned=[(each, can_be_sent_again(each)) for each in not_arrived(db)],
         failed=tickets.needing_staff(db),
         coming=tickets.coming(db),
         words_of={str(job): words for job, words in WORDS.items()},

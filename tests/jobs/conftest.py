@@ -7,7 +7,14 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import create_engine
 
+from jobs.worker import import_jobs
+from tests.jobs.certifying import authority, location, softhsm  # noqa: F401
 from tests.services import PostgresServer, RedisServer, postgres_server, redis_server
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_jobs() -> None:
+    import_jobs()
 
 
 @pytest.fixture(scope="session")

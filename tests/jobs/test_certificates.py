@@ -2,95 +2,24 @@
 
 import hashlib
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
 
-import pkcs11
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlmodel import Session, select
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlmodel import select
 
 from jobs.running import run_waiting
-from jobs.worker import import_jobs
-from portal.certificates import actions, authorities, issuing, keys
+from portal.certificates import actions, issuing, keys
 from portal.certificates.models import Authority, Certificate, RevocationList
-from portal.certificates.rules import Reason, Way
-from portal.infra.db import apart, unit_of_work
-from portal.infra.settings import settings, use_settings
+from portal.certificates.rules import Reason
+from portal.infra.db import apart
 from portal.kernel.problems import Refused
-from portal.registry.actions import end_location, enter_institution, enter_location
+from portal.registry.actions import end_location
 from portal.registry.models import ServiceLocation
-
-NOW = datetime.now(UTC)
-SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
-
-
-@pytest.fixture(autouse=True)
-def known_jobs():
-    import_jobs()
-
-
-@pytest.fixture
-def softhsm(portal_settings, tmp_path, monkeypatch):
-    """A PKCS#11 token of this test's own, by SoftHSM."""
-    (tmp_path / "tokens").mkdir()
-    configuration = tmp_path / "softhsm2.conf"
-    configuration.write_text(f"directories.tokendir = {tmp_path}/tokens\n")
-    monkeypatch.setenv("SOFTHSM2_CONF", str(configuration))
-    subprocess.run(
-        ["softhsm2-util", "--init-token", "--free", "--label", "portal", "--pin", "1234",
-         "--so-pin", "5678"], check=True, capture_output=True,
-    )  # fmt: skip
-    chosen = portal_settings.model_copy(
-        update={"ca_keys": f"pkcs11:token=portal?module-path={SOFTHSM}", "ca_pin": "1234"}
-    )
-    use_settings(chosen)
-    keys.forget_keys()
-    # The library reads its configuration once a process, and other tests may have used it.
-    pkcs11.lib(SOFTHSM).reinitialize()
-    yield chosen
-    keys.forget_keys()
-
-
-@pytest.fixture
-def authority(app) -> Authority:
-    keys.forget_keys()
-    with unit_of_work(app) as db:
-        root = authorities.make_root(settings().home / "ca-root", NOW)
-        return authorities.make_authority(db, root, by="test", now=NOW)
-
-
-@pytest.fixture
-def location(app) -> ServiceLocation:
-    with app.app_context(), apart() as db:
-        owner = enter_institution(db, kind="CLG", name_en="Chan & Co", by="test", now=NOW)
-        return enter_location(
-            db, owner, district="ssp", name_en="Chan Clinic", address_en="1 Tai Po Road",
-            by="test", now=NOW,
-        )  # fmt: skip
-
-
-def spki(key=None) -> bytes:
-    key = key or ec.generate_private_key(ec.SECP256R1())
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def asked(app, location, key=None, name: str = "form-1") -> int:
-    with app.app_context(), apart() as db:
-        wanted = actions.ask(
-            db, location, way=Way.CSR, spki=spki(key), asked=name, by="person:1",
-            now=NOW, real=NOW,
-        )  # fmt: skip
-        assert wanted.id
-        return wanted.id
-
-
-def stored(session: Session, number: int) -> Certificate:
-    session.rollback()
-    return session.get_one(Certificate, number, populate_existing=True)
+from tests.jobs.certifying import NOW, asked, stored
 
 
 def test_a_request_becomes_a_certificate_that_openssl_takes(
@@ -179,3 +108,21 @@ def test_the_list_names_what_was_revoked(app, authority, location, session, tmp_
     entry = listed.get_revoked_certificate_by_serial_number(int(stored(session, number).serial, 16))
     assert entry.extensions[0].value.reason.value == "keyCompromise"
     assert listed.next_update_utc > NOW
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_bytes_that_were_changed_on_record_are_not_signed(app, authority, location, session, both):
+    """Whoever can write to the database alone gets no signature over bytes of their own."""
+    number = asked(app, location)
+    with app.test_request_context():
+        assert issuing.reserve(number, real=NOW, today=NOW)
+        with apart() as db:
+            row = db.get_one(Certificate, number)
+            row.tbs = row.tbs.replace(location.number.encode(), b"HSL-AAA-AAA-AAA")
+            if both:
+                row.tbs_sha256 = hashlib.sha256(row.tbs).hexdigest()
+            db.add(row)
+        with pytest.raises(issuing.Changed), apart() as db:
+            issuing.signature(db, number)
+    run_waiting(app)
+    assert stored(session, number).certificate is None

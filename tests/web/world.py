@@ -14,8 +14,8 @@ from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Answer, Case, CaseDocument
 from portal.certificates.models import Authority
-from portal.infra.db import unit_of_work
-from portal.infra.mail import Mail
+from portal.infra.db import apart, unit_of_work
+from portal.infra.mail import Mail, MailState
 from portal.infra.tickets_models import Ticket
 from portal.labels.models import Label, LabelBatch
 from portal.labels.sheets import SINGLE
@@ -54,12 +54,14 @@ def build(
         draft = Applicant(client).begin("CLG").fill()
         run_waiting(app)
         values.update(_of(db, draft.reference, handed_in.reference))
+        values["applied_for"] = institution_of(app, person, handed_in.reference)
     order_label(officer_client, db)
     for person, values in ((owner, world.own), (other, world.foreign)):
         values.update(set_up(app, person))
     client = app.test_client()
     ask_question(client)
     run_waiting(app)
+    letter_comes_back()
     shared = _shared(db)
     world.own |= shared
     world.foreign |= shared
@@ -126,6 +128,31 @@ def order_label(client, db: Session) -> None:
     assert answer.status_code == 303, answer.text
 
 
+def institution_of(app: Flask, person: Person, reference: str) -> str:
+    """The number of an effective institution that this person applied for."""
+    now = datetime.now(UTC)
+    with unit_of_work(app) as db:
+        made = enter_institution(db, kind="CLG", name_en=person.name, by="test", now=now)
+        make_effective(db, made.id, effective_at=now, by="test", now=now)
+        case = db.exec(select(Case).where(Case.reference == reference)).one()
+        registered = case.model_dump(exclude={"id", "reference", "copy_file_id"})
+        entered = {"reference": reference[::-1], "state": "registered", "institution_id": made.id}
+        db.add(Case(**{**registered, **entered}))
+    return made.number
+
+
+def letter_comes_back() -> None:
+    """One whose arrival matters, so that staff can send it again."""
+    with apart() as db:
+        db.add(
+            Mail(
+                once="returned", recipient="gone@example.org", lang="en", template="trial",
+                subject="Returned", body_text="Text", body_html="<p>Text</p>",
+                state=MailState.BOUNCED, created_at=datetime.now(UTC), if_returned="send_mail",
+            )
+        )  # fmt: skip
+
+
 def ask_question(client) -> None:
     page = client.get("/en/enquiry").text
     hidden = dict(re.findall(r'type="hidden" name="(\w+)"[^>]* value="([^"]*)"', page))
@@ -148,6 +175,7 @@ def _shared(db: Session) -> dict[str, str]:
         "enquiry": db.exec(select(Enquiry.reference)).first(),
         "ticket_id": str(db.exec(select(Ticket.id)).first()),
         "mail_id": str(db.exec(select(Mail.id)).first()),
+        "returned_mail": str(db.exec(select(Mail.id).where(Mail.once == "returned")).one()),
     }
 
 
@@ -159,6 +187,7 @@ def _none(own: dict[str, str]) -> dict[str, str]:
         "mail_id": lambda: str(uuid.uuid4()),
         "ticket_id": lambda: str(uuid.uuid4()),
         "certificate_id": lambda: "999999",
+        "returned_mail": lambda: str(uuid.uuid4()),
     }
     keep = {"step_key", "key", "document_type"}
     return {

@@ -55,6 +55,8 @@ def upgrade() -> None:
         sa.Column("handed_over_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("then", sa.String(), nullable=False),
         sa.Column("then_args", sa.JSON(), nullable=False),
+        sa.Column("if_returned", sa.String(), nullable=False),
+        sa.Column("sent_again_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('waiting', 'handed_over', 'failed', 'bounced')", name=op.f("ck_mail_state")
         ),

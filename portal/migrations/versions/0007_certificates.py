@@ -44,22 +44,50 @@ def upgrade() -> None:
         )
 
     op.create_table(
-        "ocsp_responder",
+        "certificate_own_key",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("authority_id", sa.Integer(), nullable=False),
-        sa.Column("certificate", sa.LargeBinary(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
         sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
+        sa.Column("serial", sa.String(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=False),
         sa.Column("not_after", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tbs", sa.LargeBinary(), nullable=False),
+        sa.Column("tbs_sha256", sa.String(), nullable=False),
+        sa.Column("certificate", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
             ["authority_id"],
             ["certificate_authority.id"],
-            name=op.f("fk_ocsp_responder_authority_id_certificate_authority"),
+            name=op.f("fk_certificate_own_key_authority_id_certificate_authority"),
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ocsp_responder")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificate_own_key")),
+        sa.UniqueConstraint("serial", name=op.f("uq_certificate_own_key_serial")),
     )
-    with op.batch_alter_table("ocsp_responder", schema=None) as batch_op:
+    with op.batch_alter_table("certificate_own_key", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_ocsp_responder_authority_id"), ["authority_id"], unique=False
+            batch_op.f("ix_certificate_own_key_authority_id"), ["authority_id"], unique=False
+        )
+
+    op.create_table(
+        "registration_paper",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("institution_id", sa.Integer(), nullable=False),
+        sa.Column("says", sa.String(), nullable=False),
+        sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["institution_id"],
+            ["institution.id"],
+            name=op.f("fk_registration_paper_institution_id_institution"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_registration_paper")),
+        sa.UniqueConstraint(
+            "institution_id", "says", name=op.f("uq_registration_paper_institution_id")
+        ),
+    )
+    with op.batch_alter_table("registration_paper", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_registration_paper_institution_id"), ["institution_id"], unique=False
         )
 
     op.create_table(
@@ -160,10 +188,14 @@ def downgrade() -> None:
 
     op.drop_table("certificate")
     op.drop_table("revocation_list")
-    with op.batch_alter_table("ocsp_responder", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ocsp_responder_authority_id"))
+    with op.batch_alter_table("registration_paper", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_registration_paper_institution_id"))
 
-    op.drop_table("ocsp_responder")
+    op.drop_table("registration_paper")
+    with op.batch_alter_table("certificate_own_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_certificate_own_key_authority_id"))
+
+    op.drop_table("certificate_own_key")
     with op.batch_alter_table("installation_code", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_installation_code_institution_id"))
 
