@@ -13,7 +13,7 @@ WORDS = {
     "accepted": N_("Application accepted"),
     "declined": N_("Application not accepted"),
     "mail_handed_over": N_("Acceptance e-mail sent: the %(days)s days begin"),
-    "installed": N_("Secure connection certificate installed"),
+    "installed": N_("Connected with its certificate: %(location)s"),
     "effective": N_("Registration effective: listed in the public register"),
     "reminded_documents": N_("Reminder sent: documents are still missing, %(days)s days left"),
     "reminded_setup": N_("Reminder sent: set-up is not complete, %(days)s days left"),

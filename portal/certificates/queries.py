@@ -1,8 +1,10 @@
 """Reading certificates. A finder proves the right: not yours and not there are the same."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from portal.certificates.models import Authority, Certificate, RevocationList
@@ -17,40 +19,87 @@ def of_location(db: Session, location: ServiceLocation) -> Sequence[Certificate]
     return db.exec(asked.order_by(col(Certificate.id).desc())).all()
 
 
+def newest_certificates(
+    db: Session, location: ServiceLocation | None = None, limit: int = 1000
+) -> Sequence[Certificate]:
+    """The newest requests, of everybody or of one place."""
+    wanted = select(Certificate)
+    if location is not None:
+        wanted = wanted.where(Certificate.location_id == location.id)
+    return db.exec(wanted.order_by(col(Certificate.id).desc()).limit(limit)).all()
+
+
+def requested(db: Session, number: int) -> Certificate:
+    """The certificate that was asked for under this number.
+
+    Raises:
+        NotHere: nothing was.
+    """
+    if (found := db.get(Certificate, number)) is None:
+        raise NotHere
+    return found
+
+
 def with_serial(db: Session, serial: int) -> Certificate | None:
     """The certificate of that serial, reserved or issued; None if it is none of ours."""
     wanted = select(Certificate).where(Certificate.serial == f"{serial:032x}")
     return db.exec(wanted).one_or_none()
 
 
-def shown(db: Session, der: bytes, serial: int) -> tuple[Certificate, Shown] | None:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A certificate that somebody holds out, whose place it is for, and what is on record."""
+
+    id: int
+    serial: str
+    first_used_at: datetime | None
+    location: ServiceLocation
+    institution: Institution
+    shown: Shown
+
+
+def shown(db: Session, der: bytes, serial: int) -> Held | None:
     """What is on record of a certificate somebody holds out: one statement, nothing remembered.
 
     None unless it is, byte for byte, one that we issued.
     """
     wanted = (
-        select(
-            Certificate,
-            ServiceLocation.ended_at,
-            Institution.ended_at,
-            Institution.suspended_at,
+        columns(
+            col(Certificate.id),
+            col(Certificate.serial),
+            col(Certificate.certificate),
+            col(Certificate.first_used_at),
+            col(Certificate.not_before),
+            col(Certificate.not_after),
+            col(Certificate.revoked_at),
+            ServiceLocation,
+            Institution,
         )
         .join(ServiceLocation, col(ServiceLocation.id) == col(Certificate.location_id))
         .join(Institution, col(Institution.id) == col(ServiceLocation.institution_id))
-        .where(Certificate.serial == f"{serial:032x}")
+        .where(col(Certificate.serial) == f"{serial:032x}")
+        .execution_options(populate_existing=True)
     )
-    found = db.exec(wanted).one_or_none()
-    if found is None or found[0].certificate != der:
+    found = db.execute(wanted).one_or_none()
+    if found is None or found.certificate != der:
         return None
-    certificate, location_ended_at, institution_ended_at, suspended_at = found
-    assert certificate.not_before and certificate.not_after
-    return certificate, Shown(
-        not_before=certificate.not_before,
-        not_after=certificate.not_after,
-        revoked_at=certificate.revoked_at,
-        location_ended_at=location_ended_at,
-        institution_ended_at=institution_ended_at,
-        suspended_at=suspended_at,
+    place, owner = found.ServiceLocation, found.Institution
+    return Held(
+        id=found.id,
+        serial=found.serial,
+        first_used_at=found.first_used_at,
+        location=place,
+        institution=owner,
+        shown=Shown(
+            not_before=found.not_before,
+            not_after=found.not_after,
+            revoked_at=found.revoked_at,
+            location_ended_at=place.ended_at,
+            institution_ended_at=owner.ended_at,
+            institution_effective_at=owner.effective_at,
+            suspended_at=owner.suspended_at,
+            suspended_until=owner.suspended_until,
+        ),
     )
 
 

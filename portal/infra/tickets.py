@@ -49,6 +49,8 @@ class Job(StrEnum):
     DELETE_ENQUIRY = "delete_enquiry"
     ISSUE_CERTIFICATE = "issue_certificate"
     SIGN_LISTS = "sign_lists"
+    CERTIFICATE_USED = "certificate_used"
+    REVOKE_CERTIFICATES = "revoke_certificates"
 
 
 def enqueue(

@@ -31,6 +31,8 @@ WORDS = {
     Job.DOCUMENT_REFUSED: N_("Tell of a refused document"),
     Job.ISSUE_CERTIFICATE: N_("Issue a certificate"),
     Job.SIGN_LISTS: N_("Sign the lists of revoked certificates"),
+    Job.CERTIFICATE_USED: N_("Note that a service location is connected"),
+    Job.REVOKE_CERTIFICATES: N_("Revoke the certificates of who has left or is suspended"),
     Job.AUDIT_CHECKPOINT: N_("Sign a checkpoint of the audit"),
 }
 """Every job in words; a test compares them with the jobs there are."""

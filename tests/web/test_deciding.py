@@ -19,6 +19,7 @@ from portal.infra.file_models import StoredFile
 from portal.infra.mail import Mail
 from portal.registry.models import Institution
 from tests.applying import Applicant
+from tests.connecting import connect_first
 from tests.people import SignIn, letters_to
 
 import_jobs()
@@ -38,10 +39,6 @@ class Office:
         self.client.get(f"{self.path}/")
         form = {"decision": decision, "reasons": reasons}
         return self.client.post(f"{self.path}/decision", data=form)
-
-    def install(self):
-        self.client.get(f"{self.path}/")
-        return self.client.post(f"{self.path}/installed")
 
 
 @pytest.fixture
@@ -95,7 +92,7 @@ def test_fourteen_days_and_the_certificate_make_it_effective(
 ):
     office.decide("accept")
     run_waiting(app)
-    office.install()
+    connect_first(app, session)
     later(app, clock, days=13)
     assert handed_in.stored(session).state == "accepted"
     later(app, clock, days=1)
@@ -114,7 +111,7 @@ def test_the_certificate_alone_decides_after_the_fourteen_days(
     later(app, clock, days=20)
     assert handed_in.stored(session).state == "accepted"
     office.client = sign_in(registration_officer)
-    office.install()
+    connect_first(app, session)
     run_waiting(app)
     case = handed_in.stored(session)
     assert case.state == "registered"
@@ -125,9 +122,9 @@ def test_the_days_begin_with_the_letter_and_not_with_the_decision(
     app, clock, handed_in, office, session
 ):
     office.decide("accept")
-    office.install()
     assert handed_in.stored(session).handed_over_at is None
     later(app, clock, days=5)
+    connect_first(app, session)
     handed_over_at = handed_in.stored(session).handed_over_at
     assert (handed_over_at - START).days == 5
     later(app, clock, days=10)
