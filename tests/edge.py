@@ -60,7 +60,7 @@ class Edge:
 
 
 @contextmanager
-def edge(chain: str, folder: Path) -> Iterator[Edge]:
+def edge(chain: str, folder: Path, app: str = "app:app") -> Iterator[Edge]:
     """The portal of these settings, by gunicorn, and nginx before it, which knows `chain`."""
     running = Edge(folder, free_port(), free_port())
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def edge(chain: str, folder: Path) -> Iterator[Edge]:
         log=folder / "access.log",
     )  # fmt: skip
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    served = [sys.executable, "-m", "gunicorn", "app:app", "--bind"]
+    served = [sys.executable, "-m", "gunicorn", app, "--bind"]
     served += [f"127.0.0.1:{running.plain_port}", "--worker-class", "gthread", "--threads", "4"]
     commands = [
         [*served, "--keep-alive", "30"],

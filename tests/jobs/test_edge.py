@@ -3,122 +3,26 @@
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID as Purpose
-from flask import Flask
-from sqlmodel import SQLModel, select
 
-from portal.certificates import actions, authorities, keys
-from portal.certificates.models import Certificate
-from portal.certificates.rules import Fault, Reason
-from portal.factory import create_app
-from portal.infra import db
-from portal.infra.db import unit_of_work
-from portal.infra.settings import Settings, use_settings
-from portal.registry.models import ServiceLocation
-from tests.connecting import entered_location, escaped, issued, private_pem
-from tests.edge import Edge, edge
-
-NOW = datetime.now(UTC)
-Files = tuple[Path, Path]
-LONG = timedelta(days=3)
-
-
-@dataclass
-class Stage:
-    """One portal with a place of its own, and files of certificates good and bad."""
-
-    app: Flask
-    edge: Edge
-    place: ServiceLocation
-    folder: Path
-
-    def good(self, place: ServiceLocation | None = None) -> Files:
-        key = ec.generate_private_key(ec.SECP256R1())
-        return self.kept(issued(self.app, place or self.place, key), key)
-
-    def made(self, *, begins: timedelta, lasts: timedelta, purpose: x509.ObjectIdentifier) -> Files:
-        """Signed by the very issuing key, as nothing we issue is."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        with unit_of_work(self.app) as rows:
-            authority = authorities.active_authority(rows)
-            issuer, signer = authorities.certificate_of(authority), keys.signer(authority.key_label)
-        assert isinstance(signer, keys.FileSigner)
-        draft = leaf(key, issuer.subject, begins, lasts, purpose)
-        return self.kept(draft.sign(signer.private_key, SHA256()).public_bytes(Encoding.DER), key)
-
-    def foreign(self) -> Files:
-        """Of an authority that has our issuing authority's very name."""
-        with unit_of_work(self.app) as rows:
-            name = authorities.certificate_of(authorities.active_authority(rows)).subject
-        own, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        draft = leaf(key, name, -LONG, 2 * LONG, Purpose.CLIENT_AUTH)
-        return self.kept(draft.sign(own, SHA256()).public_bytes(Encoding.DER), key)
-
-    def kept(self, der: bytes, key: ec.EllipticCurvePrivateKey) -> Files:
-        number = len(list(self.folder.glob("*.pem")))
-        files = self.folder / f"{number}.pem", self.folder / f"{number}.key.pem"
-        pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
-        files[0].write_bytes(pem)
-        files[1].write_bytes(private_pem(key))
-        return files
-
-
-def leaf(key, issuer: x509.Name, begins: timedelta, lasts: timedelta, purpose):
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "HSL-AAA-AAA-AAA")])
-    return (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW + begins)
-        .not_valid_after(NOW + begins + lasts)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-    )
+from portal.certificates.rules import Fault
+from portal.infra.settings import use_settings
+from tests.connecting import entered_location, escaped
+from tests.edge_stage import LONG, Stage, of, staged
 
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory) -> Iterator[Stage]:
-    home = tmp_path_factory.mktemp("edge")
-    use_settings(Settings(portal_home=home / "var", database_url=""))
-    app = create_app(TESTING=True)
-    SQLModel.metadata.create_all(db.engine())
-    place = entered_location(app)
-    issued(app, place)
-    with unit_of_work(app) as rows:
-        chain = authorities.chain(rows)
-    (home / "files").mkdir()
-    with edge(chain, home / "nginx") as running:
-        yield Stage(app, running, place, home / "files")
-    db.engine().dispose()
-    db.engine_for.cache_clear()
-    use_settings(None)
+    with staged(tmp_path_factory.mktemp("edge")) as stage:
+        yield stage
 
 
 @pytest.fixture(autouse=True)
 def settings_of_the_stage(stage):
     """Another fixture may have put other settings in place."""
-    use_settings(Settings(portal_home=stage.folder.parent / "var", database_url=""))
-
-
-def revoke(stage: Stage, certificate: Path) -> None:
-    found = x509.load_pem_x509_certificate(certificate.read_bytes())
-    with unit_of_work(stage.app) as rows:
-        wanted = select(Certificate).where(Certificate.serial == f"{found.serial_number:032x}")
-        assert actions.revoke(
-            rows, rows.exec(wanted).one(), reason=Reason.KEY_COMPROMISE, by="test", now=NOW,
-            real=NOW,
-        )  # fmt: skip
+    use_settings(of(stage.folder.parent))
 
 
 def test_a_good_certificate_gets_in_and_is_refused_once_revoked(stage):
@@ -127,7 +31,7 @@ def test_a_good_certificate_gets_in_and_is_refused_once_revoked(stage):
     assert (told["status"], told["location"]) == (200, stage.place.number)
     status, page = stage.edge.ask("/tc/connection/", files)
     assert status == 200 and "Chan Clinic" in page
-    revoke(stage, files[0])
+    stage.revoke(files[0])
     assert stage.edge.tell(files)["fault"] == Fault.REVOKED
     assert stage.edge.ask("/en/connection/", files)[0] == 403
     status, page = stage.edge.ask("/en/connection/check", files)
@@ -205,7 +109,7 @@ def test_curl_and_openssl_agree(stage):
     assert '"no_certificate"' in curl(f"{stage.edge.url}/api/connection", *ours)
     for version in ("-tls1_2", "-tls1_3"):
         assert stage.place.number in s_client(stage, version, "-cert", certificate, "-key", key)
-    revoke(stage, certificate)
+    stage.revoke(certificate)
     assert '"revoked"' in curl(f"{stage.edge.url}/api/connection", *ours, *mine)
     assert '"revoked"' in s_client(stage, "-tls1_3", "-cert", certificate, "-key", key)
 
