@@ -9,10 +9,12 @@ is refused from the next request on.
 import hmac
 import ssl
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from urllib.parse import unquote
 
 import structlog
-from asn1crypto import x509 as asn1
+from asn1crypto import parser
 from flask import Flask, Request, Response, g, jsonify, request
 from sqlalchemy import CursorResult, update
 from sqlmodel import Session, col
@@ -32,6 +34,8 @@ from portal.infra.web import page
 
 log = structlog.get_logger(__name__)
 
+# Class of the optional version that may stand first; class, method and tag of a number.
+VERSION, INTEGER = 2, (0, 0, 2)
 MOST = 16_000
 """Characters: the largest of our certificates has about 4,000 as a header."""
 
@@ -80,9 +84,13 @@ def presented() -> Presented:
 def through_nginx(asked: Request) -> bool:
     """Whether our own nginx passed the request on. Anybody else's X-Client-* is not even read."""
     told = asked.headers.get("X-Edge-Secret", "")
-    return bool(told) and hmac.compare_digest(
-        told.encode(), settings().secret("edge_secret").encode()
-    )
+    return bool(told) and hmac.compare_digest(told.encode(), _secret(settings().home))
+
+
+@cache
+def _secret(_home: Path) -> bytes:
+    """Read once for each home: a process keeps its settings, tests have one after the other."""
+    return settings().secret("edge_secret").encode()
 
 
 def _judged(asked: Request) -> Presented:
@@ -124,12 +132,22 @@ def certificate_in(header: str) -> bytes:
 
 
 def serial_of(der: bytes) -> int | None:
-    """The serial in a certificate; None where there is no certificate to be made out."""
+    """The serial in a certificate; None where there is none to be made out.
+
+    Only as far as the serial is read: whether these are our bytes, the record tells.
+    """
     try:
-        serial = int(asn1.Certificate.load(der, strict=True).serial_number) if der else None
-    except (ValueError, TypeError):
+        _, _, _, _, whole, _ = parser.parse(der, strict=True)
+        _, _, _, _, signed_part, _ = parser.parse(whole)
+        tag_class, method, tag, *parts = parser.parse(signed_part)
+        if tag_class == VERSION:
+            tag_class, method, tag, *parts = parser.parse(signed_part[sum(map(len, parts)) :])
+    except ValueError:
         return None
-    return serial if serial is not None and 0 < serial < 1 << 160 else None
+    if (tag_class, method, tag) != INTEGER:
+        return None
+    serial = int.from_bytes(parts[1], "big", signed=True)
+    return serial if 0 < serial < 1 << 160 else None
 
 
 def note_use(held: Held) -> None:
@@ -154,17 +172,17 @@ def _note_first_use(db: Session, held: Held) -> None:
     marked = db.execute(fresh.values(first_used_at=real_now()))
     assert isinstance(marked, CursorResult)
     if marked.rowcount == 1:
-        by = f"location:{held.location.number}"
+        by = f"location:{held.location}"
         record(db, "certificate.used", by=by, at=now(), subject=f"certificate:{held.serial}")
         enqueue(db, Job.CERTIFICATE_USED, once=f"used:{held.id}", certificate_id=held.id)
 
 
 def _connected(held: Held) -> Connected:
     return Connected(
-        location_id=held.location.id or 0,
-        location=held.location.number,
-        institution_id=held.institution.id or 0,
-        institution=held.institution.number,
+        location_id=held.location_id,
+        location=held.location,
+        institution_id=held.institution_id,
+        institution=held.institution,
         serial=held.serial,
         until=held.shown.not_after,
     )

@@ -42,6 +42,7 @@ def check() -> Response:
         secure_address=settings().secure_address,
         fault=FAULTS[found.fault] if found.fault else None,
         held=held,
+        place=location_numbered(session(), held.location) if held else None,
         at=at,
         clock_may_be_off=CLOCK_MAY_BE_OFF,
         told=diagnosis(
@@ -49,7 +50,7 @@ def check() -> Response:
             verified=found.verified,
             serial=found.serial,
             fault=found.fault,
-            location=held.location.number if held else "",
+            location=held.location if held else "",
         ),
         systems=SYSTEMS,
     )
