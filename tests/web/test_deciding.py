@@ -15,11 +15,13 @@ from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Case, CaseEvent
 from portal.infra import db
+from portal.infra.db import unit_of_work
 from portal.infra.file_models import StoredFile
 from portal.infra.mail import Mail
-from portal.registry.models import Institution
+from portal.registry.actions import enter_location
+from portal.registry.models import Institution, ServiceLocation
 from tests.applying import Applicant
-from tests.connecting import connect_first
+from tests.connecting import connect, connect_first, issued
 from tests.people import SignIn, letters_to
 
 import_jobs()
@@ -250,3 +252,31 @@ def test_every_case_is_in_one_queue(office, handed_in):
     assert counts() == [1, 0, 0]
     office.decide("accept")
     assert counts() == [0, 1, 0]
+
+
+def test_places_become_effective_as_they_connect(app, clock, handed_in, office, session):
+    """The first place lets the registration begin; the second follows at its own first use."""
+    office.decide("accept")
+    run_waiting(app)
+    first = session.exec(select(ServiceLocation)).one()
+    with unit_of_work(app) as rows:
+        owner = rows.get_one(Institution, first.institution_id)
+        second = enter_location(
+            rows, owner, district="kt", name_en="Second Place", address_en="2 Road",
+            by="test", now=START,
+        )  # fmt: skip
+    assert connect(app.test_client(), issued(app, first)).status_code == 200
+    later(app, clock, days=15)
+    assert handed_in.stored(session).state == "registered"
+    assert entry_of(session, second).effective_at is None
+    assert in_register(app.test_client())
+    assert connect(app.test_client(), issued(app, second)).status_code == 200
+    run_waiting(app)
+    assert entry_of(session, second).effective_at is not None
+    told = session.exec(select(CaseEvent).where(CaseEvent.tag == "installed")).all()
+    assert [event.values["location"] for event in told] == [first.number, second.number]
+
+
+def entry_of(session: Session, place: ServiceLocation) -> ServiceLocation:
+    session.rollback()
+    return session.get_one(ServiceLocation, place.id, populate_existing=True)
