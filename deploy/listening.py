@@ -49,9 +49,15 @@ def _where(address: str, home: str) -> str:
         mails = "sent"
     return (
         f"The portal is ready: {portal}\n"
+        f"With a certificate: {_secure()}\n"
         "People to try it as, if demonstration data is in it: bin/portal demo people\n"
         f"Mails: {mails}."
     )
+
+
+def _secure() -> str:
+    given = os.environ.get("SECURE_URL")
+    return f"{given or 'https://localhost:' + os.environ['SECURE_PORT']}/en/connection/check"
 
 
 def _ready(url: str) -> bool:

@@ -1,11 +1,15 @@
 """Jobs of certificates: issuing, lists of revoked ones, our own keys, letters, papers."""
 
 import logging
+from collections.abc import Sequence
+from datetime import datetime
 
 from sqlmodel import Session
 
 from jobs.running import job
+from portal.application import deciding
 from portal.certificates import (
+    actions,
     code_actions,
     issuing,
     life_queries,
@@ -14,11 +18,14 @@ from portal.certificates import (
     reminders,
     revocation_lists,
 )
+from portal.certificates.issuing import PORTAL
 from portal.certificates.linting import Unsound
 from portal.certificates.models import Certificate
-from portal.infra.clock import now, real_now
+from portal.certificates.rules import Reason
+from portal.infra.clock import now, offset, real_now
 from portal.infra.tickets import Job, NeedsStaff, State, enqueue, let_go, try_again
-from portal.registry.models import Institution
+from portal.registry.models import Institution, ServiceLocation
+from portal.registry.rules import Standing, standing
 
 log = logging.getLogger(__name__)
 
@@ -103,3 +110,39 @@ def registration_paper(db: Session, *, institution_id: int) -> None:
 def send_installation_code(db: Session, *, institution_id: int, person_id: int) -> None:
     """Make a new code and write the letter with it; the one before is void."""
     code_actions.send(db, institution_id, person_id, now=now())
+
+
+@job(Job.CERTIFICATE_USED)
+def certificate_used(db: Session, *, certificate_id: int) -> None:
+    """A place used its certificate for the first time: it is connected, and may take effect."""
+    used = db.get_one(Certificate, certificate_id)
+    assert used.first_used_at is not None
+    # Certificates keep real time; the register and its limits the portal's clock.
+    used_at = used.first_used_at + offset()
+    place = db.get_one(ServiceLocation, used.location_id)
+    deciding.note_connected(db, place, used_at=used_at, now=now())
+
+
+@job(Job.REVOKE_CERTIFICATES)
+def revoke_certificates(db: Session, *, institution_id: int = 0, location_id: int = 0) -> None:
+    """Revoke what belongs to places that have left, or whose institution has or is suspended.
+
+    Looked at anew when the time has come: what was to happen may have been put off meanwhile.
+    """
+    places = [db.get_one(ServiceLocation, location_id)] if location_id else []
+    if institution_id:
+        places = db.get_one(Institution, institution_id).locations
+    for reason, ids in over(db, places, now()).items():
+        actions.revoke_all(db, ids, reason=reason, by=PORTAL, now=now(), real=real_now())
+
+
+def over(db: Session, places: Sequence[ServiceLocation], at: datetime) -> dict[Reason, list[int]]:
+    """Of these places those that may not connect any more, by why."""
+    found: dict[Reason, list[int]] = {}
+    for place in places:
+        owner = db.get_one(Institution, place.institution_id)
+        if standing(owner, at) in {Standing.SUSPENDED, Standing.ENDED}:
+            found.setdefault(Reason.PRIVILEGE_WITHDRAWN, []).append(place.id or 0)
+        elif standing(place, at) is Standing.ENDED:
+            found.setdefault(Reason.CESSATION_OF_OPERATION, []).append(place.id or 0)
+    return found

@@ -12,6 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import accounts
 from portal.accounts import routes as accounts_pages
 from portal.application import routes as application_pages
+from portal.certificates import connection
+from portal.certificates import connection_routes as connection_pages
 from portal.certificates import paper_routes as paper_pages
 from portal.certificates import pki_routes as pki_pages
 from portal.certificates import routes as certificates_pages
@@ -39,6 +41,7 @@ PAGES: tuple[ModuleType, ...] = (
     pki_pages,
     certificates_pages,
     paper_pages,
+    connection_pages,
     staff_pages,
 )
 """In the order in which their links stand in the header. Each may have `bp` (pages, in three
@@ -74,7 +77,7 @@ def create_app(**config: object) -> Flask:
     csrf.init_app(app)
     if proxies := settings().trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    for part in (logs, db, i18n, web, errors, accounts, ui, frame):
+    for part in (logs, db, i18n, web, errors, accounts, connection, ui, frame):
         part.init_app(app)
     for module in PAGES:
         _add_pages(app, module)

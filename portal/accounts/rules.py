@@ -31,7 +31,13 @@ ROLE_NAMES = {
 PERMISSIONS: dict[Role, frozenset[May]] = {
     Role.APPLICANT: frozenset({May.SIGNED_IN, May.APPLY}),
     Role.REGISTRATION_OFFICER: frozenset(
-        {May.SIGNED_IN, May.REVIEW_APPLICATIONS, May.PRINT_LABELS, May.ANSWER_ENQUIRIES}
+        {
+            May.SIGNED_IN,
+            May.REVIEW_APPLICATIONS,
+            May.PRINT_LABELS,
+            May.ANSWER_ENQUIRIES,
+            May.CHANGE_REGISTER,
+        }
     ),
     Role.SUPERVISOR: frozenset(
         {
@@ -39,6 +45,7 @@ PERMISSIONS: dict[Role, frozenset[May]] = {
             May.REVIEW_APPLICATIONS,
             May.PRINT_LABELS,
             May.ANSWER_ENQUIRIES,
+            May.CHANGE_REGISTER,
             May.SEE_JOBS,
         }
     ),

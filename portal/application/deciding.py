@@ -1,5 +1,6 @@
 """What the Registration Office and the calendar do with an application."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from portal.application.entering import enter
 from portal.application.progress import absent, complete
 from portal.cases.actions import tell
 from portal.cases.models import Case
-from portal.cases.queries import case_with_file, documents_of, locked
+from portal.cases.queries import case_of_institution, case_with_file, documents_of, locked
 from portal.cases.rules import (
     State,
     documents_due,
@@ -28,9 +29,13 @@ from portal.infra.guards import Who
 from portal.infra.tickets import Job, enqueue
 from portal.kernel.problems import Refused
 from portal.kernel.text import N_
-from portal.registry.actions import confirm_certificate
+from portal.registry.actions import (
+    confirm_certificate,
+    end_institution,
+    make_location_effective,
+)
 from portal.registry.actions import make_effective as make_entries_effective
-from portal.registry.models import Institution
+from portal.registry.models import Institution, ServiceLocation
 from portal.registry.scheme import Scheme
 
 CALENDAR = "calendar"
@@ -82,21 +87,35 @@ def decline(db: Session, case: Case, *, reasons: str, by: Who, now: datetime) ->
     emails.declined(db, case, to=applicant(db, case), reasons=reasons)
 
 
-def note_installed(db: Session, case: Case, *, by: Who, now: datetime) -> None:
-    """Tick that the secure connection certificate is installed.
+def note_connected(
+    db: Session, location: ServiceLocation, *, used_at: datetime, now: datetime
+) -> None:
+    """A place used its certificate for the first time, at `used_at`: that was the installation.
 
-    Raises:
-        Refused: the application is not waiting for it.
+    The institution's first one lets the registration take effect in its time; a later one of an
+    institution that is effective makes its own place effective. Another certificate of a place
+    that was connected before changes nothing.
     """
-    if locked(db, case).state != State.ACCEPTED or case.installed_at:
-        raise Refused(N_("This application is not waiting for a certificate"))
-    case.installed_at = now
-    db.add(case)
-    for location in db.get_one(Institution, case.institution_id).locations:
-        confirm_certificate(db, location, by=by.on_record, now=now)
-    tell(db, case, "installed", now)
-    _record(db, case, "certificate.installed", by.on_record, now)
-    _await_effect(db, case, now)
+    if location.certificate_installed_at is not None:
+        return
+    by = f"location:{location.number}"
+    confirm_certificate(db, location, by=by, now=used_at)
+    case = case_of_institution(db, location.institution_id)
+    if case is not None:
+        tell(db, case, "installed", used_at, location=location.number)
+        if locked(db, case).state == State.ACCEPTED and case.installed_at is None:
+            case.installed_at = used_at
+            db.add(case)
+            _record(db, case, "certificate.installed", by, used_at)
+            _await_effect(db, case, now)
+    if db.get_one(Institution, location.institution_id).effective_at is not None:
+        _let_follow(db, location, used_at, now)
+
+
+def _let_follow(db: Session, location: ServiceLocation, used_at: datetime, now: datetime) -> None:
+    """A place that left between its use and now stays what it is."""
+    with suppress(Refused):
+        make_location_effective(db, location, effective_at=used_at, by=CALENDAR, now=now)
 
 
 def note_hand_over(db: Session, case: Case, *, now: datetime) -> None:
@@ -142,7 +161,9 @@ def take_effect(db: Session, case: Case, *, now: datetime) -> bool:
         return False
     case.state, case.effective_at, case.ended_at = State.REGISTERED, since, now
     db.add(case)
-    make_entries_effective(db, case.institution_id, effective_at=since, by=CALENDAR, now=now)
+    make_entries_effective(
+        db, case.institution_id, effective_at=since, connected_only=True, by=CALENDAR, now=now
+    )
     tell(db, case, "effective", since)
     _record(db, case, "registration.effective", CALENDAR, now)
     emails.effective(db, case, to=applicant(db, case))
@@ -183,6 +204,9 @@ def setup_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
         emails.setup_reminder(db, case, to=applicant(db, case), due=due, days=days)
         return
     _lapse(db, case, "lapsed_setup", limits().setup, now)
+    if case.institution_id is not None:
+        institution = db.get_one(Institution, case.institution_id)
+        end_institution(db, institution, at=now, reason="lapsed", by=CALENDAR, now=now)
     emails.setup_lapsed(db, case, to=applicant(db, case), days=limits().setup)
 
 

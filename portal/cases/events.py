@@ -14,7 +14,7 @@ WORDS = {
     "declined": N_("Application not accepted"),
     "mail_handed_over": N_("Acceptance e-mail sent: the %(days)s days begin"),
     "mail_returned": N_("The acceptance e-mail came back: the days begin when it is sent again"),
-    "installed": N_("Secure connection certificate installed"),
+    "installed": N_("Connected with its certificate: %(location)s"),
     "effective": N_("Registration effective: listed in the public register"),
     "reminded_documents": N_("Reminder sent: documents are still missing, %(days)s days left"),
     "reminded_setup": N_("Reminder sent: set-up is not complete, %(days)s days left"),

@@ -72,6 +72,12 @@ def locked(db: Session, case: Case) -> Case:
     return db.exec(wanted.execution_options(populate_existing=True)).one()
 
 
+def case_of_institution(db: Session, institution_id: int) -> Case | None:
+    """The application by which an institution came in; None if it came from open data."""
+    wanted = select(Case).where(Case.institution_id == institution_id).order_by(col(Case.id))
+    return db.exec(wanted).first()
+
+
 def own_cases(db: Session, person_id: int) -> Sequence[Case]:
     """The person's cases, the one changed last first."""
     wanted = select(Case).where(Case.applicant_id == person_id)

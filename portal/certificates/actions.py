@@ -22,7 +22,7 @@ from portal.infra.tickets import Job, enqueue
 from portal.kernel.problems import Refused
 from portal.kernel.text import N_
 from portal.registry.models import Institution, ServiceLocation
-from portal.registry.rules import Standing, standing
+from portal.registry.rules import Standing, is_suspended, standing
 
 SEALED_KEY = "certificate key"
 REUSED = N_("This key was used for a certificate before. Make a new key for each certificate")
@@ -51,6 +51,8 @@ def ask(
     institution = db.get_one(Institution, location.institution_id)
     if Standing.ENDED in (standing(location, now), standing(institution, now)):
         raise Refused(GONE)
+    if is_suspended(institution, now):
+        raise Refused(N_("The registration of this institution is suspended"))
     before = db.exec(select(Certificate).where(Certificate.asked == asked)).one_or_none()
     if before is not None and before.location_id == location.id:
         return before

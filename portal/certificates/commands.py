@@ -7,6 +7,8 @@ import click
 from portal.certificates import authorities as them
 from portal.certificates import own_keys
 from portal.certificates.authorities import certificate_of
+from portal.certificates.certificate_commands import certificate
+from portal.certificates.edge_commands import edge
 from portal.certificates.revocation_lists import sign_lists
 from portal.infra.clock import real_now
 from portal.infra.commands import app
@@ -54,9 +56,7 @@ def rollover(root: Path | None) -> None:
         authority = them.make_authority(db, opened, by=BY, now=real_now())
         sign_lists(db, real=real_now())
     _certify_own_keys()
-    click.echo(
-        f"{authority.name} issues from now on; give nginx the new chain: bin/portal ca chain"
-    )
+    click.echo(f"{authority.name} issues from now on; give nginx the new chain: bin/portal ca edge")
 
 
 @ca.command()
@@ -93,4 +93,6 @@ def _folder(given: Path | None) -> Path:
     return given or settings().home / "ca-root"
 
 
-COMMANDS = [ca]
+ca.add_command(edge)
+
+COMMANDS = [ca, certificate]

@@ -27,12 +27,13 @@ from portal.infra.db import apart
 from portal.infra.settings import settings
 from portal.kernel.text import N_
 from portal.registry.models import Institution, ServiceLocation
-from portal.registry.rules import Standing, standing
+from portal.registry.rules import Standing, is_suspended, standing
 
 PORTAL = "portal"
 """Who the audit names when a job did it."""
 RESERVED = "certificate.reserved"
 PLACE_GONE = N_("The service location has left the register")
+SUSPENDED = N_("The registration of this institution is suspended")
 UNSOUND = N_("The certificate would not have been sound; the Registration Office has been told")
 
 
@@ -172,6 +173,8 @@ def _obstacle(db: Session, wanted: Certificate, today: datetime) -> str:
     institution = db.get_one(Institution, place.institution_id)
     if Standing.ENDED in (standing(place, today), standing(institution, today)):
         return PLACE_GONE
+    if is_suspended(institution, today):
+        return SUSPENDED
     return PLACE_GONE if wanted.revoked_at is not None else ""
 
 

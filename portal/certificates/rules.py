@@ -226,7 +226,9 @@ CRL_EVERY = timedelta(hours=24)
 class Fault(StrEnum):
     """Why a certificate shown to us does not open the door."""
 
-    NONE = "none"
+    NONE = "no_certificate"
+    WRONG_AUTHORITY = "wrong_authority"
+    WRONG_PURPOSE = "wrong_purpose"
     UNKNOWN = "unknown"
     NOT_YET = "not_yet"
     EXPIRED = "expired"
@@ -247,27 +249,39 @@ class Shown:
     location_ended_at: datetime | None
     institution_ended_at: datetime | None
     suspended_at: datetime | None
+    suspended_until: datetime | None = None
+    institution_effective_at: datetime | None = None
 
 
 def fault(shown: Shown, *, today: datetime, real: datetime) -> Fault | None:
     """What keeps the certificate from being used; None: it opens the door.
 
     `real`: certificates and TLS keep real time; `today`: the register keeps the portal's clock.
+    What became of the place goes first: it says more than the revocation that follows from it.
     """
+    if of_place := _fault_of_place(shown, today):
+        return of_place
     if shown.revoked_at is not None:
         return Fault.REVOKED
     if real < shown.not_before:
         return Fault.NOT_YET
     if real >= shown.not_after:
         return Fault.EXPIRED
-    for ended_at, what in (
-        (shown.institution_ended_at, Fault.INSTITUTION_ENDED),
-        (shown.location_ended_at, Fault.LOCATION_ENDED),
-        (shown.suspended_at, Fault.SUSPENDED),
-    ):
-        if ended_at is not None and ended_at <= today:
-            return what
     return None
+
+
+def _fault_of_place(shown: Shown, today: datetime) -> Fault | None:
+    if _begun(shown.institution_ended_at, today):
+        # One that leaves without ever having been effective was too late with its set-up.
+        return Fault.INSTITUTION_ENDED if shown.institution_effective_at else Fault.LAPSED
+    if _begun(shown.location_ended_at, today):
+        return Fault.LOCATION_ENDED
+    over = _begun(shown.suspended_until, today)
+    return Fault.SUSPENDED if _begun(shown.suspended_at, today) and not over else None
+
+
+def _begun(at: datetime | None, today: datetime) -> bool:
+    return at is not None and at <= today
 
 
 def crl_is_stale(this_update: datetime, now: datetime) -> bool:

@@ -19,6 +19,7 @@ from portal.infra.files import keep
 from portal.infra.guards import Who
 from portal.infra.printing import write_pdf
 from portal.kernel.hktime import hk_date
+from portal.registry.models import Institution
 from portal.registry.scheme import Scheme, scheme
 
 FILE = Path(__file__).with_name("applications.toml")
@@ -97,7 +98,8 @@ def _accept(db: Session, case: Case, tables: Scheme, at: datetime) -> None:
 def _register(db: Session, case: Case, installed_at: datetime, now: datetime) -> None:
     # The letter of acceptance counts as handed over when it was written, not when it is loaded.
     case.handed_over_at = case.decided_at
-    deciding.note_installed(db, case, by=_officer(db), now=installed_at)
+    for place in db.get_one(Institution, case.institution_id).locations:
+        deciding.note_connected(db, place, used_at=installed_at, now=now)
     deciding.take_effect(db, case, now=now)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -34,8 +35,28 @@ class Who:
         return f"person:{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The service location of this request, by the certificate it came with."""
+
+    location_id: int
+    location: str
+    institution_id: int
+    institution: str
+    serial: str
+    until: datetime
+
+    @property
+    def on_record(self) -> str:
+        """How the audit names this location."""
+        return f"location:{self.location}"
+
+
 Provider = Callable[[], Who | None]
-"""Answers who is there, or None: one for people, later one for locations."""
+"""Answers who is there, or None."""
+
+Locator = Callable[[], Connected | None]
+"""Answers from which service location the request comes, or None."""
 
 Stranger = Callable[[], ResponseReturnValue]
 """Answers a request that needs somebody and came from nobody."""
@@ -45,6 +66,19 @@ def ask_for_people(app: Flask, provider: Provider, stranger: Stranger) -> None:
     """Tell the guards whom to ask; called by the factory."""
     app.extensions["who"] = provider
     app.extensions["stranger"] = stranger
+
+
+def ask_for_locations(app: Flask, locator: Locator, unconnected: Stranger) -> None:
+    """The same for service locations; `unconnected` answers a request from none."""
+    app.extensions["where"] = locator
+    app.extensions["unconnected"] = unconnected
+
+
+def current_location() -> Connected:
+    """The service location of a route that is open to connected ones."""
+    where: Connected | None = g.get("where")
+    assert where is not None, "only routes that wear @connected have a location"
+    return where
 
 
 def current_person() -> Who:
@@ -105,6 +139,20 @@ def is_for_machines(view: Callable[..., Any]) -> bool:
     return getattr(view, "machine", False)
 
 
+def connected(view: Callable[P, R]) -> Callable[P, R | Response]:
+    """Open to service locations that show a certificate which holds at this very moment."""
+
+    @wraps(view)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | Response:
+        g.where = current_app.extensions["where"]()
+        if g.where is None:
+            return current_app.make_response(current_app.extensions["unconnected"]())
+        return view(*args, **kwargs)
+
+    wrapper.guard = "connected"  # type: ignore[attr-defined]
+    return wrapper
+
+
 def guard_of(view: Callable[..., Any]) -> str | None:
-    """What `view` asks for: "public", a permission, or None if somebody forgot."""
+    """What `view` asks for: "public", "connected", a permission, or None if forgotten."""
     return getattr(view, "guard", None)

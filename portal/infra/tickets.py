@@ -56,6 +56,8 @@ class Job(StrEnum):
     TELL_OF_REVOCATION = "tell_of_revocation"
     REGISTRATION_PAPER = "registration_paper"
     ACCEPTANCE_BOUNCED = "acceptance_bounced"
+    CERTIFICATE_USED = "certificate_used"
+    REVOKE_CERTIFICATES = "revoke_certificates"
 
 
 def enqueue(

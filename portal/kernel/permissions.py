@@ -11,4 +11,5 @@ class May(StrEnum):
     REVIEW_APPLICATIONS = "review_applications"
     PRINT_LABELS = "print_labels"
     ANSWER_ENQUIRIES = "answer_enquiries"
+    CHANGE_REGISTER = "change_register"
     SEE_JOBS = "see_jobs"

@@ -78,6 +78,14 @@ def _matching(chosen: Any, wanted: Wanted, now: datetime) -> Any:
 
 def _effective(now: datetime) -> list[ColumnElement[bool]]:
     """The rule `is_effective`, for the database."""
+    suspended, until = col(Institution.suspended_at), col(Institution.suspended_until)
+    return [
+        or_(suspended.is_(None), suspended > now, until <= now),
+        *_dates(now),
+    ]
+
+
+def _dates(now: datetime) -> list[ColumnElement[bool]]:
     return [
         condition
         for entry in (Institution, ServiceLocation)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from portal.infra.audit import record
+from portal.infra.tickets import Job, enqueue
 from portal.kernel.identifiers import new_code
 from portal.kernel.problems import Refused
 from portal.kernel.text import N_
@@ -117,12 +118,19 @@ def confirm_certificate(db: Session, location: ServiceLocation, *, by: str, now:
 
 
 def make_effective(
-    db: Session, institution_id: int, *, effective_at: datetime, by: str, now: datetime
+    db: Session,
+    institution_id: int,
+    *,
+    effective_at: datetime,
+    connected_only: bool = False,
+    by: str,
+    now: datetime,
 ) -> None:
-    """The institution and all its places count as registered from `effective_at` on.
+    """The institution and its places count as registered from `effective_at` on.
 
-    The instant may lie ahead: the search shows them when it comes. What is effective already
-    keeps its day. Indexed at once, in this transaction.
+    `connected_only`: of its places, those whose certificate is installed; the others follow one
+    by one. The instant may lie ahead: the search shows them when it comes. What is effective
+    already keeps its day. Indexed at once, in this transaction.
 
     Raises:
         Refused: the institution has left the register.
@@ -134,7 +142,8 @@ def make_effective(
         record(db, "institution.effective", by=by, at=now, subject=institution.number)
     db.add(institution)
     for location in institution.locations:
-        if standing(location, now) is not Standing.ENDED:
+        waits = connected_only and location.certificate_installed_at is None
+        if standing(location, now) is not Standing.ENDED and not waits:
             _make_place_effective(db, location, effective_at, by, now)
     index_institution(db, institution, now=now)
 
@@ -168,6 +177,11 @@ def _still_here(entry: Institution | ServiceLocation, now: datetime) -> None:
         raise Refused(N_("This entry has left the register"))
 
 
+def _revoke_certificates(db: Session, institution: Institution, why: str, at: datetime) -> None:
+    once = f"revoke:{institution.number}:{why}:{at.isoformat()}"
+    enqueue(db, Job.REVOKE_CERTIFICATES, once=once, due=at, institution_id=institution.id or 0)
+
+
 def end_location(
     db: Session, location: ServiceLocation, *, at: datetime, reason: str, by: str, now: datetime
 ) -> None:
@@ -175,6 +189,8 @@ def end_location(
     location.ended_at = at
     db.add(location)
     record(db, "location.ended", by=by, at=now, subject=location.number, reason=reason)
+    once = f"revoke:{location.number}:ended:{at.isoformat()}"
+    enqueue(db, Job.REVOKE_CERTIFICATES, once=once, due=at, location_id=location.id or 0)
     index_location(db, location, now=now)
 
 
@@ -185,6 +201,7 @@ def end_institution(
     institution.ended_at = at
     db.add(institution)
     record(db, "institution.ended", by=by, at=now, subject=institution.number, reason=reason)
+    _revoke_certificates(db, institution, "ended", at)
     index_institution(db, institution, now=now)
 
 

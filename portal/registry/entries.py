@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from portal.registry.models import Institution, ServiceLocation
+from portal.registry.rules import is_suspended
 from portal.registry.tokens import (
     ALL,
     PATIENTS,
@@ -79,14 +80,20 @@ Span = tuple[datetime, datetime | None]
 def _span(
     institution: Institution, entry: Institution | ServiceLocation, now: datetime
 ) -> Span | None:
-    """When `entry` and its institution are both effective; None if over or not yet decided."""
+    """When `entry` and its institution are both effective; None if never again or not decided."""
     if institution.effective_at is None or entry.effective_at is None:
         return None
     ends = [end for end in (institution.ended_at, entry.ended_at) if end is not None]
     until = min(ends, default=None)
     if until is not None and until <= now:
         return None
-    return max(institution.effective_at, entry.effective_at), until
+    begins = [institution.effective_at, entry.effective_at]
+    if is_suspended(institution, now):
+        # Off the register until the suspension runs out by itself, or for as long as it lasts.
+        if institution.suspended_until is None:
+            return None
+        begins.append(institution.suspended_until)
+    return max(begins), until
 
 
 def _names(entry: Institution | ServiceLocation) -> set[str]:

@@ -29,7 +29,10 @@ class Institution(SQLModel, table=True):
     phone: str = ""
     registered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     effective_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    # A suspension ends by itself at `suspended_until`; a reason is a key of rules.REASONS.
     suspended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    suspended_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    suspension_reason: str = ""
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     # Whose open data the entry was taken from, a key of sources.toml; empty: from an application.
     source: str = ""

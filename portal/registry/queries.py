@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -32,6 +32,15 @@ def institution_numbered(db: Session, number: str) -> Institution:
     if (found := db.scalars(wanted).one_or_none()) is None:
         raise NotHere
     return found
+
+
+def institutions_matching(db: Session, words: str, limit: int = 50) -> Sequence[Institution]:
+    """Institutions whose number or name holds `words`, listed or not, the newest first."""
+    owner, number = Institution, as_number(words, INSTITUTION)
+    texts = (owner.name_en, owner.name_tc, owner.name_sc)
+    named = [col(text).icontains(words[:100], autoescape=True) for text in texts]
+    wanted = select(owner).where(or_(col(owner.number) == number, *named))
+    return db.scalars(wanted.order_by(col(owner.id).desc()).limit(limit)).all()
 
 
 def location_numbered(db: Session, number: str) -> ServiceLocation:

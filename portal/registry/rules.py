@@ -1,10 +1,11 @@
 """What holds of institutions and places: when they are listed, how their numbers are written."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from portal.kernel.identifiers import grouped, is_sound, normalise
+from portal.kernel.text import N_
 
 INSTITUTION = "HCI"
 LOCATION = "HSL"
@@ -16,7 +17,25 @@ class Standing(StrEnum):
 
     ACCEPTED = "accepted"
     EFFECTIVE = "effective"
+    SUSPENDED = "suspended"
     ENDED = "ended"
+
+
+FIRST_PERIOD = FURTHER_PERIOD = timedelta(days=28)
+"""The longest first suspension, and the longest each extension of it.
+
+Source: Cap. 625 s.22, as amended in committee in 2015 (reference, §6).
+"""
+
+REASONS = {
+    "own_request": N_("The institution asked for it"),
+    "requirements": N_("It no longer meets the requirements of registration"),
+    "breach": N_("It did not comply with the ordinance, the code of practice or a condition"),
+    "security": N_("The security of eHealth is at risk"),
+    "closed": N_("The place has closed or moved"),
+    "settled": N_("The cause has been removed"),
+}
+"""Why the office suspends, restores, cancels or removes: on record by its key."""
 
 
 class Dated(Protocol):
@@ -27,12 +46,21 @@ class Dated(Protocol):
 
 
 def standing(entry: Dated, now: datetime) -> Standing:
-    """Effective from `effective_at` on, no longer from `ended_at` on."""
+    """Effective from `effective_at` on, unless suspended, no longer from `ended_at` on."""
     if entry.ended_at is not None and entry.ended_at <= now:
         return Standing.ENDED
+    if is_suspended(entry, now):
+        return Standing.SUSPENDED
     if entry.effective_at is not None and entry.effective_at <= now:
         return Standing.EFFECTIVE
     return Standing.ACCEPTED
+
+
+def is_suspended(entry: Dated, now: datetime) -> bool:
+    """Whether an institution is suspended now. Places have no suspension of their own."""
+    since: datetime | None = getattr(entry, "suspended_at", None)
+    until: datetime | None = getattr(entry, "suspended_until", None)
+    return since is not None and since <= now and (until is None or now < until)
 
 
 def is_effective(*entries: Dated, now: datetime) -> bool:

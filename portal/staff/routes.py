@@ -40,6 +40,8 @@ def links(who: Who | None) -> list[tuple[str, str]]:
     found = []
     if who and who.may(May.REVIEW_APPLICATIONS):
         found.append((N_("Applications"), url_for("staff.show_queue")))
+    if who and who.may(May.CHANGE_REGISTER):
+        found.append((N_("Institutions"), url_for("staff.find_institution")))
     if who and who.may(May.SEE_JOBS):
         found.append((N_("Work"), url_for("staff.show_work")))
     return found
@@ -138,16 +140,6 @@ def _blamed() -> str:
     return "reasons" if request.form.get("decision") == "decline" else "decision"
 
 
-@bp.post("/applications/<reference>/installed")
-@needs(May.REVIEW_APPLICATIONS)
-@commits
-def installed(reference: str) -> ResponseReturnValue:
-    """Tick that the certificate is installed."""
-    case = submitted_case(session(), reference)
-    deciding.note_installed(session(), case, by=current_person(), now=now())
-    return see_other(url_for(".show", reference=case.reference))
-
-
 @bp.get("/applications/<reference>/documents/<uuid:file_id>")
 @needs(May.REVIEW_APPLICATIONS)
 @commits
@@ -171,4 +163,4 @@ def show_thumbnail(reference: str, file_id: UUID) -> ResponseReturnValue:
     return send_bytes(picture, filename="thumbnail.webp", media_type="image/webp")
 
 
-from portal.staff import letters, papers, work  # noqa: E402,F401
+from portal.staff import institutions, letters, papers, work  # noqa: E402,F401

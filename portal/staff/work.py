@@ -40,6 +40,8 @@ WORDS = {
     Job.TELL_OF_REVOCATION: N_("Tell of a revoked certificate"),
     Job.REGISTRATION_PAPER: N_("Make a registration certificate"),
     Job.ACCEPTANCE_BOUNCED: N_("Note a returned letter of acceptance"),
+    Job.CERTIFICATE_USED: N_("Note that a service location is connected"),
+    Job.REVOKE_CERTIFICATES: N_("Revoke the certificates of who has left or is suspended"),
     Job.AUDIT_CHECKPOINT: N_("Sign a checkpoint of the audit"),
 }
 """Every job in words; a test compares them with the jobs there are."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.securing import prepare
+from portal.certificates.edge_commands import SECRET
 from tests.services import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +34,31 @@ def test_nginx_takes_its_configuration(tmp_path):
     assert looked.returncode == 0, looked.stderr
 
 
+def test_nginx_takes_the_configuration_of_the_secure_connection(tmp_path):
+    prepare(
+        tmp_path, listen=f"127.0.0.1:{free_port()}", upstream="127.0.0.1:8000",
+        log=tmp_path / "access.log",
+    )  # fmt: skip
+    shutil.copy(tmp_path / "server.pem", tmp_path / "chain.pem")
+    (tmp_path / "edge-secret.conf").write_text(SECRET.format("secret"))
+    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    looked = subprocess.run(
+        [nginx, "-t", "-e", "stderr", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True
+    )
+    assert looked.returncode == 0, looked.stderr
+    assert "warn" not in looked.stderr
+
+
+def test_every_place_that_passes_requests_on_overwrites_what_clients_claim():
+    """Headers set in a location replace those of the server: one that sets any sets all."""
+    text = (ROOT / "deploy/nginx/connection.conf").read_text()
+    overwritten = ("edge-secret.conf", "X-Client-Verify", "X-Client-Cert")
+    for location in re.findall(r"location [^{]+\{([^}]*)\}", text):
+        if "proxy_set_header" in location:
+            assert all(name in location for name in overwritten)
+    assert "ssl_crl" not in re.sub(r"#.*", "", text)
+
+
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
 def test_units_start_what_there_is_and_signal_it_alone(path):
     unit = ConfigParser(interpolation=None, strict=False)
@@ -47,5 +74,5 @@ def test_units_start_what_there_is_and_signal_it_alone(path):
 
 def test_every_process_of_the_embedded_default_has_its_unit():
     text = (ROOT / "deploy/supervisord.conf").read_text()
-    programs = set(re.findall(r"^\[program:(\w+)\]", text, re.MULTILINE)) - {"redis"}
+    programs = set(re.findall(r"^\[program:(\w+)\]", text, re.MULTILINE)) - {"redis", "nginx"}
     assert {p.name.removeprefix("portal-").split(".")[0].rstrip("@") for p in UNITS} == programs

@@ -29,6 +29,7 @@ class Portal:
         self.home = home
         self.port = free_port()
         self.surroundings = {**os.environ, "PORTAL_HOME": str(home), "PORT": str(self.port)}
+        self.surroundings["SECURE_PORT"] = str(free_port())
         self.said = home.parent / "said.txt"
         with self.said.open("wb") as out:
             self.process = subprocess.Popen(
@@ -99,7 +100,7 @@ def test_it_says_where_it_is_and_stops_without_a_trace(portal):
     assert portal.members() == {}
 
 
-@pytest.mark.parametrize("part", ["redis-server", "gunicorn", "jobs.worker", "jobs.relay"])
+@pytest.mark.parametrize("part", ["redis-server", "gunicorn", "jobs.worker", "jobs.relay", "nginx"])
 def test_what_dies_is_started_again(lasting, part):
     before = lasting.called(part)
     killed = min(before)
@@ -117,6 +118,7 @@ def test_nothing_outlives_the_keeper(portal):
 
 def test_a_second_one_on_the_same_home_is_refused_in_a_sentence(lasting):
     surroundings = {**lasting.surroundings, "PORT": str(free_port())}
+    surroundings["SECURE_PORT"] = str(free_port())
     second = subprocess.run(
         ["bin/run", "--empty"], cwd=ROOT, env=surroundings, capture_output=True, text=True
     )
@@ -129,6 +131,7 @@ def test_a_taken_port_is_refused_in_a_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
         surroundings = {**os.environ, "PORTAL_HOME": str(tmp_path / "var"), "PORT": port}
+        surroundings["SECURE_PORT"] = str(free_port())
         refused = subprocess.run(
             ["bin/run", "--empty"], cwd=ROOT, env=surroundings, capture_output=True, text=True
         )

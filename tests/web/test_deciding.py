@@ -15,10 +15,13 @@ from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Case, CaseEvent
 from portal.infra import db
+from portal.infra.db import unit_of_work
 from portal.infra.file_models import StoredFile
 from portal.infra.mail import Mail
-from portal.registry.models import Institution
+from portal.registry.actions import enter_location
+from portal.registry.models import Institution, ServiceLocation
 from tests.applying import Applicant
+from tests.connecting import connect, connect_first, issued
 from tests.people import SignIn, letters_to
 
 import_jobs()
@@ -38,10 +41,6 @@ class Office:
         self.client.get(f"{self.path}/")
         form = {"decision": decision, "reasons": reasons}
         return self.client.post(f"{self.path}/decision", data=form)
-
-    def install(self):
-        self.client.get(f"{self.path}/")
-        return self.client.post(f"{self.path}/installed")
 
 
 @pytest.fixture
@@ -95,7 +94,7 @@ def test_fourteen_days_and_the_certificate_make_it_effective(
 ):
     office.decide("accept")
     run_waiting(app)
-    office.install()
+    connect_first(app, session)
     later(app, clock, days=13)
     assert handed_in.stored(session).state == "accepted"
     later(app, clock, days=1)
@@ -117,7 +116,7 @@ def test_the_certificate_alone_decides_after_the_fourteen_days(
     later(app, clock, days=20)
     assert handed_in.stored(session).state == "accepted"
     office.client = sign_in(registration_officer)
-    office.install()
+    connect_first(app, session)
     run_waiting(app)
     case = handed_in.stored(session)
     assert case.state == "registered"
@@ -128,9 +127,9 @@ def test_the_days_begin_with_the_letter_and_not_with_the_decision(
     app, clock, handed_in, office, session
 ):
     office.decide("accept")
-    office.install()
     assert handed_in.stored(session).handed_over_at is None
     later(app, clock, days=5)
+    connect_first(app, session)
     handed_over_at = handed_in.stored(session).handed_over_at
     assert (handed_over_at - START).days == 5
     later(app, clock, days=10)
@@ -256,3 +255,31 @@ def test_every_case_is_in_one_queue(office, handed_in):
     assert counts() == [1, 0, 0]
     office.decide("accept")
     assert counts() == [0, 1, 0]
+
+
+def test_places_become_effective_as_they_connect(app, clock, handed_in, office, session):
+    """The first place lets the registration begin; the second follows at its own first use."""
+    office.decide("accept")
+    run_waiting(app)
+    first = session.exec(select(ServiceLocation)).one()
+    with unit_of_work(app) as rows:
+        owner = rows.get_one(Institution, first.institution_id)
+        second = enter_location(
+            rows, owner, district="kt", name_en="Second Place", address_en="2 Road",
+            by="test", now=START,
+        )  # fmt: skip
+    assert connect(app.test_client(), issued(app, first)).status_code == 200
+    later(app, clock, days=15)
+    assert handed_in.stored(session).state == "registered"
+    assert entry_of(session, second).effective_at is None
+    assert in_register(app.test_client())
+    assert connect(app.test_client(), issued(app, second)).status_code == 200
+    run_waiting(app)
+    assert entry_of(session, second).effective_at is not None
+    told = session.exec(select(CaseEvent).where(CaseEvent.tag == "installed")).all()
+    assert [event.values["location"] for event in told] == [first.number, second.number]
+
+
+def entry_of(session: Session, place: ServiceLocation) -> ServiceLocation:
+    session.rollback()
+    return session.get_one(ServiceLocation, place.id, populate_existing=True)

@@ -1,5 +1,6 @@
 """A registration officer: invited from the command line, then only through the pages."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -14,7 +15,7 @@ EMAIL = "officer@registration.example.org"
 
 
 class Officer(Visitor):
-    """Accepts, ticks certificates, prints labels."""
+    """Accepts, watches places connect, prints labels."""
 
     def take_up_work(self, portal: Portal) -> None:
         """Invitation, passphrase, second step."""
@@ -56,9 +57,24 @@ class Officer(Visitor):
         self.press()
         self.look("case, accepted")
 
-    def tick_certificate(self) -> None:
-        self.press('form[action$="/installed"] button')
-        self.look("case, certificate installed")
+    def places(self) -> list[str]:
+        """The numbers of the institution's places, from the page about it."""
+        self.press('main a[href*="/staff/institutions/"]')
+        self.look("institution")
+        found = re.findall(r"HSL-[0-9A-Z]{3}-[0-9A-Z]{3}-[0-9A-Z]{3}", self.words())
+        self.page.go_back()
+        return found
+
+    def await_connected(self, locations: list[str]) -> None:
+        """Until the case says of each of these places that it has connected."""
+        for _ in range(60):
+            self.page.reload()
+            if all(f"certificate: {location}" in self.words() for location in locations):
+                break
+            self.page.wait_for_timeout(500)
+        else:
+            raise AssertionError(self.words())
+        self.look("case, connected")
 
     def decline_without_reasons(self) -> None:
         self.answer({"decision": "decline"})

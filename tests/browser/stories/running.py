@@ -24,8 +24,11 @@ class Portal:
     def __init__(self, home: Path) -> None:
         port = free_port()
         self.url = f"http://localhost:{port}"
+        self.secure_port = free_port()
+        self.home = home
         kept = {key: value for key, value in os.environ.items() if key not in NOT_OURS}
         here = {"PORTAL_HOME": str(home), "PORT": str(port), "PORTAL_CORES": "1"}
+        here["SECURE_PORT"] = str(self.secure_port)
         self._surroundings = {**kept, **here}
         home.mkdir(parents=True)
         with (home / "said.txt").open("wb") as said:

@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from portal.kernel.identifiers import grouped
 from tests.browser.stories.applicant import Applicant
+from tests.browser.stories.connecting import connect_all
 from tests.browser.stories.facilities import FIVE, Facilities, facilities, papers
 from tests.browser.stories.officer import Officer, decoded, pictures_of, words_on
 from tests.browser.stories.running import Portal, running
@@ -40,7 +41,7 @@ def test_from_the_first_page_to_the_code_on_the_label(arrive, portal, tmp_path):
     officer = arrive(Officer, "en")
     officer.take_up_work(portal)
     for applicant, each in zip(applicants, five, strict=True):
-        decide(officer, applicant, each)
+        decide(officer, applicant, each, portal, tmp_path)
     nobody_is_listed_yet(visitor, five[0])
     portal.command("demo", "advance", "15d")
     for applicant in applicants:
@@ -67,11 +68,17 @@ def apply(applicant: Applicant, own: Facilities, folder: Path) -> Applicant:
     return applicant
 
 
-def decide(officer: Officer, applicant: Applicant, own: Facilities) -> None:
+def decide(
+    officer: Officer, applicant: Applicant, own: Facilities, portal: Portal, folder: Path
+) -> None:
+    """Accepted; then every place connects with its certificate, and the 14 days run."""
     officer.open_case(own.own["name_en"][19:])
     officer.decline_without_reasons()
     officer.accept()
-    officer.tick_certificate()
+    places = officer.places()
+    assert len(places) == len(own.places)
+    connect_all(portal, places, folder)
+    officer.await_connected(places)
     applicant.look("my applications")
     applicant.go(applicant.application())
     applicant.look("status, settling")
