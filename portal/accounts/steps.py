@@ -194,4 +194,4 @@ class StepUpForm(StepForm):
 
 
 class EnrolAgainForm(EnrolForm, StepUpForm):
-    """Another telephone in place of the one on record."""
+    """By somebody signed in: a first telephone, or another in place of the one on record."""

@@ -2,16 +2,18 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import select
 
+from portal.accounts.actions import joining
 from portal.accounts.models import Person, SignUp
 from portal.accounts.queries import person_with_email
 from portal.infra.audit import AuditEntry
 from portal.infra.db import apart
-from tests.people import ALICE, letters_to, link_in, sign_in_by_pages
+from tests.people import ALICE, enter, letters_to, link_in, sign_in_by_pages
 
 NEW = {
     "name": "Nora Ng",
@@ -129,6 +131,70 @@ def test_a_strangers_earlier_sign_up_does_not_choose_the_owners_passphrase(app, 
     client.post(link)
     given = {"email": NEW["email"], "passphrase": "a stranger waits in the rain"}
     assert client.post("/en/account/sign-in", data=given).status_code == 422
+
+
+def test_sending_again_never_renews_a_strangers_sign_up(app, client, form):
+    """Who signs up with the address after its owner does not choose the passphrase either."""
+    form()
+    other = app.test_client()
+    other.get(WHERE)
+    other.post(WHERE, data={**NEW, "passphrase": "a stranger waits in the rain"})
+    client.get("/en/account/sign-up/sent")
+    client.post("/en/account/sign-up/again", data={"email": NEW["email"]})
+    link = link_in(letters_to(app, "Nora.Ng@clinic.example.org")[0])
+    assert client.post(link).status_code == 303
+    given = {"email": NEW["email"], "passphrase": "a stranger waits in the rain"}
+    client.get("/en/account/sign-in")
+    assert client.post("/en/account/sign-in", data=given).status_code == 422
+    given["passphrase"] = NEW["passphrase"]
+    assert client.post("/en/account/sign-in", data=given).status_code == 303
+
+
+def test_without_a_sign_up_of_its_own_a_browser_gets_no_link(app, client, form):
+    form()
+    first = link_in(letters_to(app, "Nora.Ng@clinic.example.org")[0])
+    other = app.test_client()
+    other.get(WHERE)
+    with other.session_transaction() as cookie:
+        cookie["sign_up_own"] = "made up"
+    answer = other.post("/tc/account/sign-up/again", data={"email": NEW["email"]})
+    assert answer.status_code == 303
+    letter = letters_to(app, "nora.ng@clinic.example.org") or letters_to(
+        app, "Nora.Ng@clinic.example.org"
+    )
+    assert (letter[0].template, letter[0].lang) == ("no_account", "tc")
+    assert client.get(first).status_code == 200
+
+
+def test_the_cookie_does_not_tell_whether_there_is_an_account(app, client, form, applicant):
+    marks = []
+    for email in (NEW["email"], ALICE.email):
+        form(email=email)
+        with client.session_transaction() as cookie:
+            marks.append(cookie["sign_up_own"])
+    assert len(marks[0]) == len(marks[1])
+    assert len(set(marks)) == 2
+
+
+def test_of_two_links_for_one_address_pressed_at_once_one_opens_an_account(app, client, form):
+    form()
+    form()
+    links = [link_in(each) for each in letters_to(app, "Nora.Ng@clinic.example.org")]
+    app.config["WTF_CSRF_ENABLED"] = False
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda link: app.test_client().post(link).status_code, links))
+    assert sorted(answers) == [303, 410]
+
+
+def test_an_account_opened_a_moment_ago_is_not_an_error(app, client, form, monkeypatch, applicant):
+    """Between looking and writing, as PostgreSQL lets two do it."""
+    form()
+    link = link_in(letters_to(app, "Nora.Ng@clinic.example.org")[0])
+    with app.app_context(), apart() as db:
+        enter(db, replace(ALICE, email=NEW["email"]))
+    monkeypatch.setattr(joining, "person_with_email", lambda _db, _email: None)
+    client.get(link)
+    assert client.post(link).status_code == 410
 
 
 def test_of_two_links_for_one_address_only_one_opens_an_account(app, client, form):

@@ -3,25 +3,34 @@
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, CursorResult, delete, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from portal.accounts import emails
 from portal.accounts.actions.sessions import on_record
 from portal.accounts.hashing import new_token, token_hash
 from portal.accounts.models import OneUseLink, Person, SignUp
-from portal.accounts.queries import folded, newest_sign_up, open_sign_up, person_with_email
+from portal.accounts.queries import folded, open_sign_up, person_with_email, waiting_sign_up
 from portal.accounts.rules import LINK_LASTS
 from portal.infra.audit import record
+from portal.infra.db import violated
+from portal.infra.small_secrets import NotOurs, seal, unseal
 from portal.kernel.problems import NotHere
+
+OWN = "own sign-up"
 
 
 def sign_up(
     db: Session, *, email: str, name: str, language: str, passphrase_hash: str, now: datetime
-) -> None:
-    """Ask the owner of the address by mail. Whether there is an account, only the mail tells."""
+) -> str:
+    """Ask the owner of the address by mail. Whether there is an account, only the mail tells.
+
+    Returns the mark by which this browser, and no other, may have the mail sent again. It
+    looks the same where there is an account and so nothing to send.
+    """
     if person := person_with_email(db, email):
         emails.already_registered(db, person, now)
-        return
+        return _mark(0)
     token = new_token()
     asked = SignUp(
         token_hash=token_hash(token),
@@ -36,18 +45,35 @@ def sign_up(
     db.execute(delete(SignUp).where(col(SignUp.expires_at) <= now))
     _send(db, asked, token)
     record(db, "sign_up.asked", by="nobody", at=now, subject=f"sign_up:{asked.id}")
+    return _mark(asked.id or 0)
 
 
-def send_again(db: Session, *, email: str, now: datetime) -> None:
-    """A fresh link for the last sign-up with this address, if there is one; the old one is dead."""
-    asked = newest_sign_up(db, email, now)
-    if asked is None:
-        if person := person_with_email(db, email):
-            emails.already_registered(db, person, now)
-        return
-    token = new_token()
-    asked.token_hash, asked.expires_at = token_hash(token), now + LINK_LASTS
-    _send(db, asked, token)
+def send_again(db: Session, *, email: str, mark: str, lang: str, now: datetime) -> None:
+    """A fresh link for the sign-up that `mark` stands for; the old one is dead.
+
+    Never for somebody else's with the same address: the owner would confirm a passphrase that
+    a stranger chose. Without a sign-up of their own the mail says how to begin.
+    """
+    if asked := waiting_sign_up(db, _marked(mark), email, now):
+        token = new_token()
+        asked.token_hash, asked.expires_at = token_hash(token), now + LINK_LASTS
+        _send(db, asked, token)
+    elif person := person_with_email(db, email):
+        emails.already_registered(db, person, now)
+    else:
+        emails.no_account(db, email, lang, now)
+
+
+def _mark(sign_up_id: int) -> str:
+    # Sealed and of one length: a signed cookie can be read by whoever holds it.
+    return seal(OWN, f"{sign_up_id:012d}".encode()).decode()
+
+
+def _marked(mark: str) -> int:
+    try:
+        return int(unseal(OWN, mark.encode()))
+    except NotOurs:
+        return 0
 
 
 def _send(db: Session, asked: SignUp, token: str) -> None:
@@ -75,10 +101,20 @@ def confirm(db: Session, token: str, *, now: datetime) -> Person:
         created_at=now,
         confirmed_at=now,
     )
-    db.add(person)
-    db.flush()
+    _add(db, person)
     record(db, "person.signed_up", by=on_record(person), at=now, subject=on_record(person))
     return person
+
+
+def _add(db: Session, person: Person) -> None:
+    try:
+        with db.begin_nested():
+            db.add(person)
+    except IntegrityError as error:
+        if "email_folded" not in violated(error):
+            raise
+        # Another link of the same address was pressed at the same moment and came first.
+        raise NotHere from None
 
 
 def use_once(

@@ -5,8 +5,8 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from htmx_flask import request
 
-from portal.accounts.actions import joining
-from portal.accounts.actions.tries import TooSoon, count_try
+from portal.accounts.actions import joining, tries
+from portal.accounts.actions.tries import TooSoon
 from portal.accounts.hashing import hashed
 from portal.accounts.queries import folded, open_sign_up
 from portal.accounts.routes.answers import asked_again, network
@@ -21,6 +21,9 @@ from portal.kernel.problems import NotHere
 
 WAITING = "sign_up_address"
 """In the signed cookie: the address that the page after this one speaks of."""
+
+OWN = "sign_up_own"
+"""Beside it: the mark of the sign-up that this browser made and may have sent again."""
 
 
 @bp.get("/sign-up")
@@ -44,7 +47,9 @@ def keep_sign_up() -> ResponseReturnValue:
         return asked_again("accounts/sign_up.html", form, refused)
     # In both cases, and before a transaction is open: it takes a tenth of a second.
     passphrase_hash = hashed(given.pop("passphrase"))
-    joining.sign_up(session(), **given, passphrase_hash=passphrase_hash, now=real_now())
+    cookie[OWN] = joining.sign_up(
+        session(), **given, passphrase_hash=passphrase_hash, now=real_now()
+    )
     cookie[WAITING] = given["email"]
     return see_other(url_for(".sign_up_sent"))
 
@@ -71,7 +76,8 @@ def send_again() -> ResponseReturnValue:
         count_mail(email)
     except TooSoon as refused:
         return asked_again("accounts/sign_up_again.html", form, refused)
-    joining.send_again(session(), email=email, now=real_now())
+    own, lang = cookie.get(OWN, ""), current_lang()
+    joining.send_again(session(), email=email, mark=own, lang=lang, now=real_now())
     cookie[WAITING] = email
     return see_other(url_for(".sign_up_sent", again="yes"))
 
@@ -95,7 +101,8 @@ def keep_confirmation(token: str) -> ResponseReturnValue:
         joining.confirm(session(), token, now=real_now())
     except NotHere:
         return _over()
-    cookie.pop(WAITING, None)
+    for key in (WAITING, OWN):
+        cookie.pop(key, None)
     return see_other(url_for(".confirmed"))
 
 
@@ -111,12 +118,6 @@ def _over() -> Response:
 
 
 def count_mail(email: str) -> None:
-    """Count a mail asked for, by its recipient and by the network that asks.
-
-    Raises:
-        TooSoon: too many lately.
-    """
-    now = real_now()
+    """Count a mail asked for, whatever becomes of the request. Raises: TooSoon."""
     with apart() as db:
-        count_try(db, "writer", network(), now)
-        count_try(db, "mail", folded(email), now)
+        tries.count_mail(db, email=folded(email), network=network(), now=real_now())
