@@ -12,8 +12,9 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from portal import accounts
 from portal.accounts import routes as accounts_pages
 from portal.application import routes as application_pages
+from portal.demonstration import traces
 from portal.guidance import routes as guidance_pages
-from portal.infra import clock, db, devmail, errors, frame, health, i18n, logs, ui, web
+from portal.infra import clock, db, devmail, errors, frame, health, i18n, logs, sealing, ui, web
 from portal.infra.guards import who_is_there
 from portal.infra.receiving import UploadRequest
 from portal.infra.settings import settings
@@ -42,10 +43,14 @@ csrf = CSRFProtect()
 
 
 def create_app(**config: object) -> Flask:
-    """The whole portal, ready to serve."""
-    if settings().production and not settings().base_url.startswith("https://"):
-        # Letters and printed QR codes would lead to localhost; cookies would travel in the clear.
-        raise ValueError("production needs the setting BASE_URL, beginning with https://")
+    """The whole portal, ready to serve.
+
+    Raises:
+        ValueError: production lacks a setting, or its database was a demonstration's.
+    """
+    settings().prove()
+    sealing.current_key()
+    traces.refuse_in_production()
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.update(
         SECRET_KEY=settings().secret("secret_key"),

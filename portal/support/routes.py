@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.actions.tries import TooSoon
 from portal.infra.clock import now, real_now
-from portal.infra.db import commits, session
+from portal.infra.db import apart, commits, session
 from portal.infra.guards import May, Who, current_person, needs, public, who_is_there
 from portal.infra.i18n import current_lang
 from portal.infra.validation import log_problems
@@ -48,21 +48,17 @@ def send() -> ResponseReturnValue:
     form, who = EnquiryForm(request.form), who_is_there()
     if not form.sound():
         return asked_again(form, 422)
+    answers, network = form.cleaned(), request.remote_addr or ""
     try:
-        enquiry = actions.ask(
-            session(),
-            form.cleaned(),
-            person_id=who.id if who else None,
-            language=current_lang(),
-            network=request.remote_addr or "",
-            now=now(),
-            real_now=real_now(),
-        )
+        with apart() as db:
+            actions.count_letter(db, answers, network=network, real_now=real_now())
     except TooSoon as refused:
         form.blame([Problem("", refused.message)])
         answer = asked_again(form, 429)
         answer.headers["Retry-After"] = str(refused.seconds)
         return answer
+    person_id, lang = who.id if who else None, current_lang()
+    enquiry = actions.ask(session(), answers, person_id=person_id, language=lang, now=now())
     return see_other(url_for(".sent", reference=enquiry.reference))
 
 

@@ -3,13 +3,12 @@
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import SQLModel
 
 from portal.factory import create_app
 from portal.infra import db
 from portal.infra.i18n import HTML_LANG
-from portal.infra.settings import use_settings
 from tests.pages import PageClient
 
 
@@ -43,11 +42,25 @@ def test_a_fault_of_ours_has_a_page_and_quotes_nothing(live, monkeypatch):
     assert "ZeroDivisionError" not in answer.text
 
 
-def test_production_does_not_start_without_its_address(portal_settings):
-    secrets = {"production": True, "secret_key": "s" * 64, "base_url": "http://portal.example.hk"}
-    use_settings(portal_settings.model_copy(update=secrets))
-    with pytest.raises(ValueError, match="BASE_URL"):
-        create_app()
+@pytest.mark.parametrize("hidden_by", [None, LookupError])
+def test_a_complaint_of_the_database_is_logged_by_kind_and_place(
+    live, monkeypatch, caplog, hidden_by
+):
+    """PostgreSQL's own words quote the row: DETAIL: Key (email_folded)=(…) already exists."""
+
+    def broken(*_args: object, **_named: object) -> None:
+        try:
+            raise IntegrityError("INSERT", {}, Exception("Key (email_folded)=(nora@example.org)"))
+        except IntegrityError as error:
+            if hidden_by:
+                raise hidden_by from error
+            raise
+
+    monkeypatch.setattr("portal.guidance.routes.page", broken)
+    assert live.test_client().get("/tc/").status_code == 500
+    told = str([record.__dict__ for record in caplog.records])
+    assert "nora@" not in told
+    assert f"{(hidden_by or IntegrityError).__name__} at tests/web/test_errors.py" in told
 
 
 def test_errors_of_the_database_do_not_quote_what_was_typed(live):
