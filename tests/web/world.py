@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 
 from jobs.running import run_waiting
 from jobs.worker import import_jobs
+from portal.accounts.actions.kept import keep
 from portal.accounts.models import Person
 from portal.cases.models import Answer, Case, CaseDocument
 from portal.infra.db import unit_of_work
@@ -52,6 +53,7 @@ def build(
         draft = Applicant(client).begin("CLG").fill()
         run_waiting(app)
         values.update(_of(db, draft.reference, handed_in.reference))
+        values["name"] = keep_typing(app, person)
     order_label(officer_client, db)
     client = app.test_client()
     ask_question(client)
@@ -82,6 +84,14 @@ def _of(db: Session, draft: str, handed_in: str) -> dict[str, str]:
         "key": "guide",
         "document_type": document.document_type,
     }
+
+
+def keep_typing(app: Flask, person: Person) -> str:
+    """A form that was sent after its person's session had ended."""
+    assert person.id is not None
+    where, typed = "/en/account/particulars", [("name", person.name)]
+    with unit_of_work(app) as db:
+        return keep(db, person.id, where, typed, files=False, now=datetime.now(UTC))
 
 
 def registered_place(app: Flask) -> None:
