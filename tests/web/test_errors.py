@@ -1,5 +1,7 @@
 """Faults of ours and a database that is away: a page in the reader's language, nothing quoted."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 from sqlalchemy import text
@@ -13,12 +15,14 @@ from tests.pages import PageClient
 
 
 @pytest.fixture
-def live(portal_settings) -> Flask:
+def live(portal_settings) -> Iterator[Flask]:
     """As in production: errors are answered, not raised. Its tables can be taken away."""
     app = create_app()
     app.test_client_class = PageClient
     SQLModel.metadata.create_all(db.engine())
-    return app
+    yield app
+    db.engine().dispose()
+    db.engine_for.cache_clear()
 
 
 @pytest.mark.parametrize("lang", ["en", "tc", "sc"])

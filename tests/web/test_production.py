@@ -10,7 +10,7 @@ from portal import cli
 from portal.demonstration.traces import refuse_in_production
 from portal.factory import create_app
 from portal.infra import clock
-from portal.infra.db import apart, unit_of_work
+from portal.infra.db import apart, engine, engine_for, unit_of_work
 from portal.infra.settings import SECRETS, NotReady, settings, use_settings
 from portal.registry.demonstration import enter_facilities
 from tests.people import ALICE, enter
@@ -32,7 +32,9 @@ def production(portal_settings):
         chosen.__dict__.pop("address", None)
         use_settings(chosen)
 
-    return put
+    yield put
+    engine().dispose()
+    engine_for.cache_clear()
 
 
 def test_it_starts_with_an_address_and_its_four_keys(app, production):
