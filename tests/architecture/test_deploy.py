@@ -1,12 +1,14 @@
 """The samples under deploy/ are sound for the programs that read them."""
 
 import re
+import runpy
 import shutil
 import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
 
 from tests.services import free_port
 
@@ -30,6 +32,19 @@ def test_nginx_takes_its_configuration(tmp_path):
         [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], capture_output=True, text=True
     )
     assert looked.returncode == 0, looked.stderr
+
+
+def test_gunicorn_does_not_name_the_address_of_a_request_that_failed(capfd):
+    chosen = runpy.run_path(str(ROOT / "deploy/gunicorn.conf.py"))["logger_class"]
+    log = chosen(Config())
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        log.exception("Error handling request %s", "/en/account/link/SECRET")
+    said = capfd.readouterr().err
+    assert "Error handling request" in said
+    assert "ZeroDivisionError" in said
+    assert "SECRET" not in said
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)
