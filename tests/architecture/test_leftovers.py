@@ -40,3 +40,25 @@ SET_BY_HTMX = {"htmx-request", "htmx-swapping", "htmx-settling", "htmx-added"}
 @pytest.mark.parametrize("lang", [catalogues.TRADITIONAL, catalogues.SIMPLIFIED])
 def test_every_translation_is_of_a_sentence_that_is_said(lang):
     assert catalogues.unused(lang) == []
+
+
+def test_every_promise_that_a_test_names_is_in_the_table_with_that_test():
+    promised = {
+        row.split("|")[1].strip(): row
+        for row in (ROOT / "docs/security.md").read_text().splitlines()
+        if row.startswith("| P")
+    }
+    assert list(promised) == [f"P{number}" for number in range(1, 23)]
+    for row in promised.values():
+        named = re.findall(r"`(tests/[\w/]+\.py)`", row)
+        assert all((ROOT / path).is_file() for path in named), row
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        said = re.match(r'"""[^"]*"""', path.read_text())
+        for promise in re.findall(r"\bP\d+\b", said[0] if said else ""):
+            assert str(path.relative_to(ROOT)) in promised[promise], (promise, path)
+
+
+def test_the_map_for_newcomers_has_every_module_of_infra():
+    told = (ROOT / "docs/guides/map.md").read_text()
+    modules = {path.stem for path in (ROOT / "portal/infra").glob("*.py")} - {"__init__"}
+    assert {name for name in modules if f"`{name}`" not in told} == set()
