@@ -7,6 +7,7 @@ from alembic.util import CommandError
 from flask import Flask
 
 from portal.infra import catalogues, checkpoints, migrating
+from portal.infra.clock import now
 from portal.infra.db import unit_of_work
 from portal.infra.settings import settings
 from portal.kernel.problems import Refused
@@ -85,7 +86,7 @@ def audit() -> None:
 def verify() -> None:
     """Check the chain and every checkpoint; exits 1 and says what is wrong."""
     with unit_of_work(app()) as db_session:
-        found = checkpoints.troubles(db_session)
+        found = checkpoints.troubles(db_session, now())
     for trouble in found:
         click.echo(trouble, err=True)
     raise SystemExit(1 if found else 0)

@@ -22,7 +22,7 @@ from portal.infra.serving import send_bytes, send_file_safely
 from portal.infra.web import page, see_other
 from portal.kernel.problems import NotHere, Problem, Refused
 from portal.kernel.text import N_
-from portal.registry.models import Institution
+from portal.registry.queries import institution_by_id
 from portal.staff.steps import ReasonsForm
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
@@ -91,7 +91,7 @@ def case_page(case: Case, problems: tuple[Problem, ...] = (), status: int = 200)
         filed=all_filed,
         complete=complete(all_filed),
         events=[(event, sentence(event)) for event in timeline(db, case)],
-        institution=db.get(Institution, case.institution_id) if case.institution_id else None,
+        institution=institution_by_id(db, case.institution_id) if case.institution_id else None,
         applicant=deciding.applicant(db, case),
         open=case.state in OPEN,
         limits=limits(),
@@ -171,4 +171,4 @@ def show_thumbnail(reference: str, file_id: UUID) -> ResponseReturnValue:
     return send_bytes(picture, filename="thumbnail.webp", media_type="image/webp")
 
 
-from portal.staff import work  # noqa: E402,F401
+from portal.staff import work_routes  # noqa: E402,F401

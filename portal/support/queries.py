@@ -9,7 +9,8 @@ from portal.kernel.problems import NotHere
 from portal.support.models import Enquiry
 from portal.support.rules import State
 
-ROWS = 100
+PAGE = 50
+"""Enquiries on one page of the list."""
 
 
 def enquiry_called(db: Session, reference: str) -> Enquiry:
@@ -25,12 +26,17 @@ def sent_before(db: Session, once: str) -> Enquiry | None:
     return db.exec(select(Enquiry).where(Enquiry.once == once)).one_or_none()
 
 
-def enquiries_in(db: Session, state: State) -> Sequence[Enquiry]:
-    """The oldest hundred of a state: the open ones are answered in this order."""
-    wanted = select(Enquiry).where(Enquiry.state == state)
-    return db.exec(wanted.order_by(col(Enquiry.sent_at), col(Enquiry.id)).limit(ROWS)).all()
+def enquiries_in(db: Session, state: State, *, page: int) -> Sequence[Enquiry]:
+    """A page of the open ones, oldest first, as they are dealt with; the answered newest first."""
+    order = (
+        (col(Enquiry.sent_at), col(Enquiry.id))
+        if state == State.OPEN
+        else (col(Enquiry.answered_at).desc(), col(Enquiry.id).desc())
+    )
+    wanted = select(Enquiry).where(Enquiry.state == state).order_by(*order)
+    return db.exec(wanted.offset((page - 1) * PAGE).limit(PAGE)).all()
 
 
-def open_enquiries(db: Session) -> int:
-    """How many wait for an answer."""
-    return db.exec(select(func.count()).where(Enquiry.state == State.OPEN)).one()
+def count_in(db: Session, state: State) -> int:
+    """How many there are; of the open ones: how many wait for an answer."""
+    return db.exec(select(func.count()).where(Enquiry.state == state)).one()

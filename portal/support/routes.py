@@ -15,7 +15,7 @@ from portal.infra.web import page, see_other
 from portal.kernel.problems import Problem
 from portal.kernel.text import N_
 from portal.support import actions
-from portal.support.queries import enquiries_in, enquiry_called, open_enquiries
+from portal.support.queries import PAGE, count_in, enquiries_in, enquiry_called
 from portal.support.rules import SUBJECTS, State
 from portal.support.steps import EnquiryForm
 
@@ -25,7 +25,7 @@ bp = Blueprint("support", __name__)
 def links(who: Who | None) -> list[tuple[str, str, int]]:
     """What the header offers: staff see how many enquiries wait."""
     if who and who.may(May.ANSWER_ENQUIRIES):
-        return [(N_("Enquiries"), url_for("support.enquiries"), open_enquiries(session()))]
+        return [(N_("Enquiries"), url_for("support.enquiries"), count_in(session(), State.OPEN))]
     return []
 
 
@@ -72,10 +72,19 @@ def sent(reference: str) -> Response:
 @bp.get("/enquiries/")
 @needs(May.ANSWER_ENQUIRIES)
 def enquiries() -> Response:
-    """The open ones, oldest first, or with `?state=answered` those that were."""
+    """The open ones, oldest first, or with `?state=answered` those that were, newest first."""
     state = State.ANSWERED if request.args.get("state") == State.ANSWERED else State.OPEN
-    found = enquiries_in(session(), state)
-    return page("support/enquiries.html", state=state, enquiries=found, subjects=SUBJECTS)
+    last = max(1, -(-count_in(session(), state) // PAGE))
+    current = min(max(request.args.get("page", 1, int), 1), last)
+    return page(
+        "support/enquiries.html",
+        state=state,
+        enquiries=enquiries_in(session(), state, page=current),
+        current=current,
+        last=last,
+        address=lambda number: url_for(".enquiries", state=state, page=number),
+        subjects=SUBJECTS,
+    )
 
 
 @bp.get("/enquiries/<reference>")

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import SQLModel
 
 from portal.factory import create_app
-from portal.infra import db
+from portal.infra import db, logs
 from portal.infra.i18n import HTML_LANG
 from tests.pages import PageClient
 
@@ -65,6 +65,31 @@ def test_a_complaint_of_the_database_is_logged_by_kind_and_place(
     told = str([record.__dict__ for record in caplog.records])
     assert "nora@" not in told
     assert f"{(hidden_by or IntegrityError).__name__} at tests/web/test_errors.py" in told
+
+
+def test_a_fault_in_the_addresses_of_a_page_does_not_break_its_error_page(live, monkeypatch):
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(live.jinja_env.globals, "languages", broken)
+    answer = live.test_client().get("/tc/account/sign-in")
+    assert answer.status_code == 500
+    assert 'lang="zh-Hant-HK"' in answer.text
+    assert 'href="/sc/"' in answer.text
+
+
+def test_a_fault_without_any_page_is_logged_without_its_address(live, monkeypatch, capsys):
+    def broken(*_args: object, **_named: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("portal.infra.errors.page", broken)
+    logs.configure()
+    with pytest.raises(ZeroDivisionError):
+        live.test_client().get("/en/account/link/SECRET-TOKEN?q=SECRET-SEARCH")
+    logged = capsys.readouterr().err
+    assert "unanswered" in logged
+    assert "ZeroDivisionError" in logged
+    assert "SECRET" not in logged
 
 
 def test_errors_of_the_database_do_not_quote_what_was_typed(live):
