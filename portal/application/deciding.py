@@ -7,9 +7,8 @@ from sqlmodel import Session, col, select
 
 from portal.accounts.models import Person
 from portal.application import emails
-from portal.application.actions import documents
 from portal.application.entering import enter
-from portal.application.progress import absent, complete
+from portal.application.progress import absent, complete, filed
 from portal.cases.actions import tell
 from portal.cases.models import Case
 from portal.cases.queries import case_with_file, documents_of, locked
@@ -53,7 +52,7 @@ def accept(db: Session, case: Case, *, by: Who, scheme: Scheme, now: datetime) -
         Refused: it was decided before, or its documents are not complete.
     """
     _undecided(db, case)
-    if not complete(documents(db, case, now)):
+    if not complete(filed(db, case)):
         raise Refused(N_("The documents are not complete: a required one is missing or unchecked"))
     _decide(case, State.ACCEPTED, by, now)
     case.institution_id = enter(db, case, by=by, scheme=scheme, now=now).id
@@ -136,11 +135,11 @@ def take_effect(db: Session, case: Case, *, now: datetime) -> bool:
 
 def documents_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
     """Remind (`days` > 0) or lapse (0), if documents are still not complete by now."""
-    if locked(db, case).state != State.SUBMITTED or complete(documents(db, case, now)):
+    if locked(db, case).state != State.SUBMITTED or complete(filed(db, case)):
         return
     assert case.submitted_at is not None
     due = documents_due(case.submitted_at, limits())
-    if not days and not absent(documents(db, case, now), ("clean", "checking")):
+    if not days and not absent(filed(db, case), ("clean", "checking")):
         # All are there, only our check is late: that must not cost anybody the application.
         again = now + timedelta(days=1)
         once = f"documents:{case.reference}:0:{again.date().isoformat()}"

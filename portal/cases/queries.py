@@ -111,6 +111,15 @@ def rows_count(db: Session, case: Case, step: str) -> tuple[int, int]:
     return int(found[0]), int(found[1] or 0)
 
 
+def place_of(db: Session, case: Case, step: str, row: str) -> int | None:
+    """How many rows of the step stand before this one; None if it is not there."""
+    order = func.row_number().over(order_by=(col(Answer.position), col(Answer.id)))
+    listed = select(Answer.row, order.label("number")).where(*_row_conditions(case, step))
+    numbered = listed.subquery()
+    number = db.exec(select(numbered.c.number).where(numbered.c.row == row)).one_or_none()
+    return None if number is None else number - 1
+
+
 def _row_conditions(case: Case, step: str) -> tuple[ColumnElement[bool], ...]:
     return (
         col(Answer.case_id) == case.id,

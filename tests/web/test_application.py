@@ -6,12 +6,17 @@ import re
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import Session, select
+from werkzeug.test import TestResponse
 
+from jobs.running import run_waiting
+from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Answer, Case
 from portal.infra.mail import Mail
 from tests.applying import ONE_PAGE_PDF, Applicant, soundly
 from tests.people import SignIn
+
+import_jobs()
 
 
 @pytest.fixture
@@ -174,25 +179,80 @@ def test_every_page_of_a_draft_in_each_language(applying, lang):
         assert applying.client.get(f"{applying.path}/{part}").status_code == 200, part
 
 
-def test_a_document_is_replaced_in_one_go(app, applying, session: Session):
-    applying.begin("CLG")
-    applying.upload("business_registration", "old.pdf", ONE_PAGE_PDF)
+def replaced(applying: Applicant, with_file: tuple[bytes, str], **form: str) -> TestResponse:
+    """Send a file in place of the first one that the page offers to replace."""
     page = applying.client.get(f"{applying.path}/documents").text
-    old = re.search(r'name="replaces" value="([0-9a-f-]{36})"', page)[1]
-    form = {
-        "csrf_token": applying.client.token,
-        "replaces": old,
-        "file": (io.BytesIO(ONE_PAGE_PDF), "new.pdf"),
-    }
-    answer = applying.client.post(
+    form = {"replaces": re.search(r'name="replaces" value="([0-9a-f-]{36})"', page)[1], **form}
+    content, name = with_file
+    return applying.client.post(
         f"{applying.path}/documents/business_registration",
-        data=form,
+        data={"csrf_token": applying.client.token, **form, "file": (io.BytesIO(content), name)},
         content_type="multipart/form-data",
     )
-    assert answer.status_code == 303
+
+
+def shown_documents(applying: Applicant) -> list[str]:
     page = applying.client.get(f"{applying.path}/documents").text
-    assert "new.pdf" in page
-    assert "old.pdf" not in page
+    names = re.findall(r'class="app-file__name">(?:<a[^>]*>)?([^<]+)', page)
+    return [name.strip() for name in names]
+
+
+def test_a_replaced_document_goes_once_the_new_one_is_found_clean(app, applying):
+    applying.begin("CLG")
+    applying.upload("business_registration", "old.pdf", ONE_PAGE_PDF)
+    run_waiting(app)
+    assert replaced(applying, (ONE_PAGE_PDF, "new.pdf")).status_code == 303
+    assert shown_documents(applying) == ["old.pdf", "new.pdf"]
+    assert "Takes the place of old.pdf" in applying.client.get(f"{applying.path}/documents").text
+    run_waiting(app)
+    assert shown_documents(applying) == ["new.pdf"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [(b"MZ", "wrong.exe"), (b"%PDF-1.4 broken", "broken.pdf")], ids=["kind", "content"]
+)
+def test_a_good_document_survives_a_bad_one_sent_to_replace_it(app, applying, wrong):
+    applying.begin("CLG")
+    applying.upload("business_registration", "good.pdf", ONE_PAGE_PDF)
+    run_waiting(app)
+    assert replaced(applying, wrong).status_code == 303
+    run_waiting(app)
+    assert shown_documents(applying) == ["good.pdf", wrong[1]]
+
+
+def test_a_document_that_was_handed_in_is_not_replaced(app, applying):
+    applying.begin("CLG").fill()
+    run_waiting(app)
+    page = applying.client.get(f"{applying.path}/documents").text
+    held = re.search(r'name="replaces" value="([0-9a-f-]{36})"', page)[1]
+    applying.submit()
+    before = shown_documents(applying)
+    form = {"replaces": held, "file": (io.BytesIO(ONE_PAGE_PDF), "new.pdf")}
+    answer = applying.client.post(
+        f"{applying.path}/documents/business_registration",
+        data={"csrf_token": applying.client.token, **form},
+        content_type="multipart/form-data",
+    )
+    assert answer.status_code == 422
+    assert "cannot be removed" in answer.text
+    run_waiting(app)
+    assert shown_documents(applying) == before
+
+
+def test_handed_in_while_the_new_one_is_checked_both_stay(app, applying):
+    applying.begin("CLG").fill()
+    run_waiting(app)
+    before = shown_documents(applying)
+    replaced(applying, (ONE_PAGE_PDF, "new.pdf"))
+    applying.submit()
+    run_waiting(app)
+    assert sorted(shown_documents(applying)) == sorted([*before, "new.pdf"])
+
+
+def test_only_a_document_of_the_same_type_is_replaced(app, applying):
+    applying.begin("CLG")
+    applying.upload("incorporation", "other.pdf", ONE_PAGE_PDF)
+    assert replaced(applying, (ONE_PAGE_PDF, "new.pdf")).status_code == 404
 
 
 def test_without_a_file_the_upload_says_so(applying):
