@@ -1,6 +1,6 @@
 """The first three of the five steps: what is asked about institution, users and locations.
 
-Step 4 (documents) and 5 (review) ask nothing of this sort; `application.journey` knows all five.
+Step 4 (documents) and 5 (review) ask nothing of this sort and have pages of their own.
 Source of the questions: domain facts §1.3; those marked as proposals there are optional here or
 decided by dated tables, which reach the forms as `tables` (choices) and `given` (conditions).
 """

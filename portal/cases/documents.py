@@ -54,7 +54,7 @@ class Requirement:
 
 @cache
 def requirements_for(kind: str, on: date) -> tuple[Requirement, ...]:
-    """What an institution of `kind` sends if it submits on the Hong Kong date `on`.
+    """What an institution of `kind` sends whose application was begun on the Hong Kong date `on`.
 
     Required documents first, in the order of the table; () for a kind unknown to it.
     """

@@ -16,7 +16,7 @@ from portal.application.routes import tables_of
 from portal.application.step_routes import pages_asked
 from portal.cases.events import sentence
 from portal.cases.models import Case
-from portal.cases.queries import queue, queue_counts, submitted_case, timeline
+from portal.cases.queries import QUEUE_PAGE, queue, queue_counts, submitted_case, timeline
 from portal.cases.rules import OPEN, State
 from portal.cases.standing import limits, standing
 from portal.infra.clock import now
@@ -59,10 +59,16 @@ def show_queue() -> Response:
     chosen = chosen if chosen in QUEUES else "open"
     states = tuple(State) if words else QUEUES[chosen][1]
     counts = queue_counts(session())
+    number = min(max(request.args.get("page", 1, int), 1), 1_000_000)
+    cases, found = queue(session(), states, words, page=number)
     return page(
         "staff/queue.html",
         block="results",
-        rows=standings(session(), queue(session(), states, words), now()),
+        rows=standings(session(), cases, now()),
+        found=found,
+        page_number=number,
+        pages=max(1, -(-found // QUEUE_PAGE)),
+        page_address=lambda n: url_for(".show_queue", queue=chosen, q=words or None, page=n),
         queues=[
             (key, name, sum(counts.get(state, 0) for state in within))
             for key, (name, within) in QUEUES.items()

@@ -260,3 +260,39 @@ def test_without_a_file_the_upload_says_so(applying):
     answer = applying.client.post(f"{applying.path}/documents/business_registration", data={})
     assert answer.status_code == 422
     assert 'href="#file-business_registration"' in answer.text
+
+
+def test_production_shows_no_sample_notice_in_a_draft_begun_before(applying, portal_settings):
+    applying.begin("CLG")
+    applying.client.get(f"{applying.path}/notices")
+    portal_settings.production = True
+    for answer in (
+        applying.client.get(f"{applying.path}/notices"),
+        applying.client.get(f"{applying.path}/notices/guide"),
+        applying.client.post(f"{applying.path}/notices", data={"notice": ["guide"]}),
+    ):
+        assert answer.status_code == 409
+        assert "an official text is not in place" in answer.text
+        assert "SAMPLE" not in answer.text
+
+
+def test_production_takes_no_application_on_sample_notices(applying, session, portal_settings):
+    applying.begin("CLG").fill()
+    applying.client.get(f"{applying.path}/review")
+    portal_settings.production = True
+    answer = applying.client.post(f"{applying.path}/submit", data={"declaration": "yes"})
+    assert answer.status_code == 422
+    assert "an official text is not in place" in answer.text
+    assert applying.stored(session).state == "draft"
+    assert "There is a problem" in applying.client.get(f"{applying.path}/").text
+
+
+def test_the_documents_asked_for_are_those_of_the_day_it_was_begun(applying, session):
+    """Also once a licence that came later is asked of everybody else."""
+    case = applying.begin("CLS").stored(session)
+    asked = 'id="clinic_licence"'
+    assert asked in applying.client.get(f"{applying.path}/documents").text
+    case.form_version = "2025-10-12"
+    session.add(case)
+    session.commit()
+    assert asked not in applying.client.get(f"{applying.path}/documents").text
