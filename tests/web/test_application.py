@@ -1,19 +1,16 @@
 """The applicant's pages, from the kind of institution to the confirmation."""
 
-import io
 import re
 
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import Session, select
-from werkzeug.test import TestResponse
 
-from jobs.running import run_waiting
 from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Answer, Case
 from portal.infra.mail import Mail
-from tests.applying import ONE_PAGE_PDF, Applicant, soundly
+from tests.applying import Applicant, soundly
 from tests.people import SignIn
 
 import_jobs()
@@ -179,89 +176,6 @@ def test_every_page_of_a_draft_in_each_language(applying, lang):
         assert applying.client.get(f"{applying.path}/{part}").status_code == 200, part
 
 
-def replaced(applying: Applicant, with_file: tuple[bytes, str], **form: str) -> TestResponse:
-    """Send a file in place of the first one that the page offers to replace."""
-    page = applying.client.get(f"{applying.path}/documents").text
-    form = {"replaces": re.search(r'name="replaces" value="([0-9a-f-]{36})"', page)[1], **form}
-    content, name = with_file
-    return applying.client.post(
-        f"{applying.path}/documents/business_registration",
-        data={"csrf_token": applying.client.token, **form, "file": (io.BytesIO(content), name)},
-        content_type="multipart/form-data",
-    )
-
-
-def shown_documents(applying: Applicant) -> list[str]:
-    page = applying.client.get(f"{applying.path}/documents").text
-    names = re.findall(r'class="app-file__name">(?:<a[^>]*>)?([^<]+)', page)
-    return [name.strip() for name in names]
-
-
-def test_a_replaced_document_goes_once_the_new_one_is_found_clean(app, applying):
-    applying.begin("CLG")
-    applying.upload("business_registration", "old.pdf", ONE_PAGE_PDF)
-    run_waiting(app)
-    assert replaced(applying, (ONE_PAGE_PDF, "new.pdf")).status_code == 303
-    assert shown_documents(applying) == ["old.pdf", "new.pdf"]
-    assert "Takes the place of old.pdf" in applying.client.get(f"{applying.path}/documents").text
-    run_waiting(app)
-    assert shown_documents(applying) == ["new.pdf"]
-
-
-@pytest.mark.parametrize(
-    "wrong", [(b"MZ", "wrong.exe"), (b"%PDF-1.4 broken", "broken.pdf")], ids=["kind", "content"]
-)
-def test_a_good_document_survives_a_bad_one_sent_to_replace_it(app, applying, wrong):
-    applying.begin("CLG")
-    applying.upload("business_registration", "good.pdf", ONE_PAGE_PDF)
-    run_waiting(app)
-    assert replaced(applying, wrong).status_code == 303
-    run_waiting(app)
-    assert shown_documents(applying) == ["good.pdf", wrong[1]]
-
-
-def test_a_document_that_was_handed_in_is_not_replaced(app, applying):
-    applying.begin("CLG").fill()
-    run_waiting(app)
-    page = applying.client.get(f"{applying.path}/documents").text
-    held = re.search(r'name="replaces" value="([0-9a-f-]{36})"', page)[1]
-    applying.submit()
-    before = shown_documents(applying)
-    form = {"replaces": held, "file": (io.BytesIO(ONE_PAGE_PDF), "new.pdf")}
-    answer = applying.client.post(
-        f"{applying.path}/documents/business_registration",
-        data={"csrf_token": applying.client.token, **form},
-        content_type="multipart/form-data",
-    )
-    assert answer.status_code == 422
-    assert "cannot be removed" in answer.text
-    run_waiting(app)
-    assert shown_documents(applying) == before
-
-
-def test_handed_in_while_the_new_one_is_checked_both_stay(app, applying):
-    applying.begin("CLG").fill()
-    run_waiting(app)
-    before = shown_documents(applying)
-    replaced(applying, (ONE_PAGE_PDF, "new.pdf"))
-    applying.submit()
-    run_waiting(app)
-    assert sorted(shown_documents(applying)) == sorted([*before, "new.pdf"])
-
-
-def test_only_a_document_of_the_same_type_is_replaced(app, applying):
-    applying.begin("CLG")
-    applying.upload("incorporation", "other.pdf", ONE_PAGE_PDF)
-    assert replaced(applying, (ONE_PAGE_PDF, "new.pdf")).status_code == 404
-
-
-def test_without_a_file_the_upload_says_so(applying):
-    applying.begin("CLG")
-    answer = applying.client.post(f"{applying.path}/documents/business_registration", data={})
-    assert answer.status_code == 422
-    assert 'href="#file-business_registration"' in answer.text
-
-
 def test_production_shows_no_sample_notice_in_a_draft_begun_before(applying, portal_settings):
     applying.begin("CLG")
     applying.client.get(f"{applying.path}/notices")
@@ -296,3 +210,23 @@ def test_the_documents_asked_for_are_those_of_the_day_it_was_begun(applying, ses
     session.add(case)
     session.commit()
     assert asked not in applying.client.get(f"{applying.path}/documents").text
+
+
+def test_the_number_is_shown_by_example_and_never_refused(applying, session):
+    applying.begin("CLG")
+    form = {**soundly("users"), "registration_number": "quite different"}
+    row = applying.add("users", form)
+    page = applying.client.get(f"{applying.path}/users/{row}").text
+    assert "for example M12345" in page
+    assert session.exec(select(Answer).where(Answer.step == "users")).one().sound
+
+
+def test_a_location_says_which_kinds_of_data_it_will_share(applying):
+    applying.begin("CLG")
+    row = applying.add("locations", {**soundly("locations"), "shares": ["laboratory", "images"]})
+    page = applying.client.get(f"{applying.path}/review").text
+    assert "Laboratory and radiology reports" in page and "Radiology images" in page
+    assert "Healthcare referrals" not in page
+    form = {**soundly("locations"), "shares": ["secrets"], "revision": "1"}
+    answer = applying.client.post(f"{applying.path}/locations/{row}", data=form)
+    assert answer.status_code == 422
