@@ -9,7 +9,6 @@ from typing import Any, ParamSpec, cast
 from flask import Flask, Response, current_app, g, has_request_context, make_response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, DateTime, Dialect, Engine, event
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel, create_engine
 
@@ -150,14 +149,6 @@ def apart() -> Iterator[Session]:
     with Session(engine(), expire_on_commit=False) as db:
         yield db
         db.commit()
-
-
-def violated(error: IntegrityError) -> str:
-    """The name of the broken constraint, or "table.column" where SQLite tells only that."""
-    diagnosis = getattr(error.orig, "diag", None)
-    if diagnosis is not None:
-        return str(diagnosis.constraint_name)
-    return str(error.orig).rpartition(": ")[2]
 
 
 def _close(_error: BaseException | None) -> None:
