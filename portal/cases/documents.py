@@ -16,7 +16,7 @@ TABLE = Path(__file__).parent / "scheme" / "documents.toml"
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """A sort of paper. `has_expiry`: it is printed with a day on which it ends.
+    """A sort of paper.
 
     `unverified`: that institutions have such a paper is general knowledge, no source was seen.
     """
@@ -28,7 +28,6 @@ class DocumentType:
     hint_en: str
     hint_tc: str
     hint_sc: str
-    has_expiry: bool = False
     unverified: bool = False
 
 
