@@ -68,6 +68,7 @@ def hand_in(
         for reference in references:
             path = f"/tc/apply/{reference}/submit"
             assert browser.post(path, [("declaration", "yes")]) == 303
+            trial.answered += 1
     finally:
         done.set()
         killer.join()
