@@ -102,11 +102,12 @@ class Trial:
 
 
 def soon(true: Callable[[], bool]) -> bool:
-    """Whether it is true before PATIENCE ends, looking all the time."""
+    """Whether it is true before PATIENCE ends, looking almost all the time."""
     give_up = time.monotonic() + PATIENCE
     while not true():
         if time.monotonic() > give_up:
             return False
+        time.sleep(0.001)
     return True
 
 

@@ -147,11 +147,11 @@ def check_sheets(rows: Session, count: int) -> None:
 
 
 def test_kills_during_submissions_lose_and_double_nothing(trial: Trial) -> None:
-    perform(trial, 60, settled=120, pause=(0.3, 0.9))
+    perform(trial, 40, settled=120, pause=(0.3, 0.9))
 
 
 def test_the_straightforward_way_loses_on_the_same_kills(straightforward: Trial) -> None:
-    references = hand_in(straightforward, 60, ("gunicorn", "redis-server"), (0.3, 0.9))
+    references = hand_in(straightforward, 30, ("gunicorn", "redis-server"), (0.3, 0.9))
     give_up = time.monotonic() + 30
     while True:
         with straightforward.rows() as rows:
