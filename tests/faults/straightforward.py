@@ -27,9 +27,9 @@ ACTOR = "straightforward"
 
 def web_app() -> Flask:
     """The portal with another `enqueue` in every module that has one."""
-    made = create_app()
+    made, ours = create_app(), tickets.enqueue
     for module in list(sys.modules.values()):
-        if vars(module).get("enqueue") is tickets.enqueue:
+        if vars(module).get("enqueue") is ours:
             module.enqueue = remember  # type: ignore[attr-defined]
     broker = stock_broker(made)
     event.listen(Session, "after_commit", lambda db: tell(db, broker))
