@@ -9,6 +9,7 @@ from typing import Any, ParamSpec, cast
 from flask import Flask, Response, current_app, g, has_request_context, make_response, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Connection, DateTime, Dialect, Engine, event
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Session, SQLModel, create_engine
 
@@ -154,3 +155,11 @@ def apart() -> Iterator[Session]:
 def _close(_error: BaseException | None) -> None:
     if (db := g.pop("db_session", None)) is not None:
         db.close()
+
+
+def violated(error: IntegrityError) -> str:
+    """The name of the broken constraint, or "table.column" where SQLite tells only that."""
+    diagnosis = getattr(error.orig, "diag", None)
+    if diagnosis is not None:
+        return str(diagnosis.constraint_name)
+    return str(error.orig).rpartition(": ")[2]

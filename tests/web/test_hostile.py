@@ -1,4 +1,7 @@
-"""P18, P19: odd text is kept or refused, never a 500; identities stay out of logs."""
+"""P18, P19: forged addresses and forms are no error; identities stay out of logs.
+
+What people type into the questions, and what becomes of it: test_odd_text.py.
+"""
 
 import json
 import logging
@@ -9,10 +12,8 @@ from urllib.parse import unquote
 import pytest
 import structlog
 from flask import request
-from sqlmodel import select
 
 from portal.accounts.models import Person
-from portal.cases.models import Answer
 from portal.infra import logs
 from portal.infra.guards import guard_of
 from tests.applying import Applicant, soundly
@@ -20,80 +21,10 @@ from tests.people import SignIn
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "strings"
 
-OWN = [
-    "Ｃｈａｎ　Ｃｌｉｎｉｃ",
-    "陳氏診所 㘭䃟邨埗鰂磡𠝹𨋢",
-    "a\u0301 e\u0308 \U0001f469\u200d\u2695\ufe0f",
-    "' OR 1=1 --",
-    "<script>alert(1)</script>",
-    "{{ 7*7 }} ${7*7} %(name)s %s",
-    "../../etc/passwd",
-    "x" * 5000,
-    "\t  spaced   out \u3000 ",
-    "line one\r\nline two",
-    "ＡＢＣ１２３",
-]
-REFUSED = {
-    "NUL": "a\x00b",
-    "bidi": "abc\u202edef",
-    "private use": "a\ue000b",
-    "control": "a\x07b",
-    "noncharacter": "a\ufffeb",
-}
-
 
 @pytest.fixture
 def applying(applicant: Person, sign_in: SignIn) -> Applicant:
     return Applicant(sign_in(applicant)).begin("CLG")
-
-
-def kept_name(session) -> str:
-    session.rollback()
-    found = session.exec(select(Answer).where(Answer.step == "institution")).one()
-    return found.answers["authorised_name"]
-
-
-@pytest.mark.parametrize("text", OWN)
-def test_odd_text_is_kept_or_refused(applying, session, text):
-    answer = applying.save("institution", {**soundly("institution"), "authorised_name": text})
-    assert answer.status_code in {303, 422}
-    if answer.status_code == 303:
-        shown = applying.client.get(f"{applying.path}/institution").text
-        assert "<script>alert" not in shown
-        assert " ".join(text.split()) == kept_name(session) or not text.isascii()
-    else:
-        assert 'id="authorised_name-error"' in answer.text
-
-
-@pytest.mark.parametrize("trouble", REFUSED)
-@pytest.mark.parametrize("later", [False, True])
-def test_what_no_database_keeps_is_refused_with_its_code(applying, trouble, later):
-    text = REFUSED[trouble]
-    form = {**soundly("institution"), "authorised_name": text}
-    answer = applying.save("institution", {**form, "later": "yes"} if later else form)
-    assert answer.status_code == 422
-    assert re.search(r"U\+[0-9A-F]{4}", answer.text)
-
-
-FIELDS = {
-    "institution": list(soundly("institution")),
-    "users": list(soundly("users")),
-    "locations": list(soundly("locations")),
-}
-
-
-@pytest.mark.parametrize("step", FIELDS)
-def test_every_field_takes_every_kind_of_text(applying, step):
-    """Each field of a step, one after the other, with everything odd at once and alone."""
-    for field in FIELDS[step]:
-        for text in (*REFUSED.values(), OWN[4], OWN[5], OWN[7], ""):
-            form = {**soundly(step), field: text, "revision": "0"}
-            path = f"{applying.path}/{step}"
-            if step != "institution":
-                page = applying.client.get(f"{path}/new").text
-                path = re.search(rf'action="([^"?]+/{step}/[0-9a-f]{{32}})', page)[1]
-            answer = applying.client.post(path, data=form)
-            assert answer.status_code in {303, 409, 422}, (field, text[:20], answer.status_code)
 
 
 def test_naughty_strings_never_break_a_page(applying):
