@@ -100,7 +100,7 @@ class Browser:
             signer = app.session_interface.get_signing_serializer(app)
             self.cookie = f"session={signer.dumps(dict(session))}"
 
-    def post(self, path: str, form: list[tuple[str, str]], patience: float = 60) -> int:
+    def post(self, path: str, form: list[tuple[str, str]], patience: float = 150) -> int:
         body = urllib.parse.urlencode([("csrf_token", self.csrf), *form]).encode()
         give_up = time.monotonic() + patience
         while time.monotonic() < give_up:

@@ -43,6 +43,8 @@ class Trial:
     # Requests whose answer was cut off though what they asked for was kept.
     after_commit: int = 0
     answered: int = 0
+    # Kill the web server only when a commit was just seen, not now and then in mid-request.
+    at_commits: bool = False
     _answered_at_kill: int = 0
 
     def rows(self) -> Session:
@@ -88,12 +90,12 @@ class Trial:
     def _met_at_request(self, asking: threading.Event) -> bool:
         """Wait for the web server to be at a request; False if it gets nowhere by itself.
 
-        Every other time it is the very moment a commit is seen.
+        Every other time, or always, it is the very moment a commit is seen.
         """
         if not soon(lambda: self.answered >= self._answered_at_kill + ANSWERS):
             return False
         self._answered_at_kill = self.answered
-        if self.kills["gunicorn"] % 2:
+        if self.at_commits or self.kills["gunicorn"] % 2:
             before = self.submitted()
             return soon(lambda: self.submitted() > before)
         met = asking.wait(PATIENCE)

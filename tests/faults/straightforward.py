@@ -4,6 +4,7 @@ Nothing is written down about the work: pages, jobs, database and Redis are the 
 `python -m tests.faults.straightforward` is its worker.
 """
 
+import os
 import sys
 import time
 from datetime import datetime
@@ -18,7 +19,7 @@ from sqlmodel import Session
 from jobs.running import WORK
 from jobs.worker import import_jobs
 from portal.factory import create_app
-from portal.infra import tickets
+from portal.infra import printing, tickets
 from portal.infra.db import unit_of_work
 from portal.infra.settings import settings
 
@@ -74,7 +75,10 @@ def stock_broker(app: Flask) -> RedisBroker:
 def main() -> None:
     app = create_app()
     import_jobs()
-    Worker(stock_broker(app), worker_threads=4).start()
+    printing.warm()
+    # As the portal's own workers: people who wait for a page come first.
+    os.nice(5)
+    Worker(stock_broker(app), worker_threads=2).start()
     while True:
         time.sleep(1)
 
