@@ -91,7 +91,13 @@ def _give_lang(endpoint: str, values: dict[str, object]) -> None:
 def current_lang() -> str:
     """ "en", "tc" or "sc": of the mail being written, the address, or the browser's wish."""
     spoken: str = g.get("speaking") or g.get("lang") or ""
-    return spoken or (preferred_lang() if has_request_context() else "en")
+    return spoken or (_asked_lang() if has_request_context() else "en")
+
+
+def _asked_lang() -> str:
+    """Of an address that leads nowhere, or of one without a language."""
+    first = request.path[1:].partition("/")[0]
+    return first if first in LANGS else preferred_lang()
 
 
 def preferred_lang() -> str:

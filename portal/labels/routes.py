@@ -12,7 +12,7 @@ from portal.infra.db import commits, session
 from portal.infra.files import clean_file
 from portal.infra.guards import May, Who, current_person, needs
 from portal.infra.serving import send_file_safely
-from portal.infra.tickets import ticket_named
+from portal.infra.tickets import needing_staff, ticket_named
 from portal.infra.web import page, see_other, wants_part
 from portal.kernel.hktime import hk_date
 from portal.kernel.problems import NotHere, Problem, Refused
@@ -204,7 +204,11 @@ def order() -> ResponseReturnValue:
 @needs(May.PRINT_LABELS)
 def list_batches() -> Response:
     """Earlier orders."""
-    return page("labels/batches.html", batches=batches(session()), sheets=SHEETS)
+    db = session()
+    given_up = {ticket.once for ticket in needing_staff(db)}
+    found = batches(db)
+    failed = {each.reference for each in found if actions.ticket_name(each) in given_up}
+    return page("labels/batches.html", batches=found, failed=failed, sheets=SHEETS)
 
 
 @bp.get("/batches/<reference>/")

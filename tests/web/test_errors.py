@@ -96,3 +96,10 @@ def test_errors_of_the_database_do_not_quote_what_was_typed(live):
     with db.engine().connect() as connection, pytest.raises(DBAPIError) as error:
         connection.execute(text("SELECT :secret FROM nothing_there"), {"secret": "Z683365(0)"})
     assert "683365" not in str(error.value)
+
+
+@pytest.mark.parametrize("lang", ["en", "tc", "sc"])
+def test_an_address_that_leads_nowhere_is_answered_in_its_own_language(live, lang):
+    answer = live.test_client().get(f"/{lang}/no-such-page", headers={"Accept-Language": "fr"})
+    assert answer.status_code == 404
+    assert f'lang="{HTML_LANG[lang]}"' in answer.text
