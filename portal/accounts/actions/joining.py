@@ -1,4 +1,4 @@
-"""Opening accounts: an address is confirmed by a link before there is a person."""
+"""Opening accounts: no person before address and passphrase are shown to be one's own."""
 
 from datetime import datetime
 
@@ -8,16 +8,19 @@ from sqlmodel import Session, col
 
 from portal.accounts import emails
 from portal.accounts.actions.sessions import on_record
+from portal.accounts.actions.tries import forget_tries, forgive_try
 from portal.accounts.hashing import new_token, token_hash
 from portal.accounts.models import OneUseLink, Person, SignUp
 from portal.accounts.queries import folded, open_sign_up, person_with_email, waiting_sign_up
 from portal.accounts.rules import LINK_LASTS
 from portal.infra.audit import record
 from portal.infra.db import violated
-from portal.infra.small_secrets import NotOurs, seal, unseal
-from portal.kernel.problems import NotHere
+from portal.infra.small_secrets import NotOurs, fingerprint, seal, unseal
+from portal.kernel.problems import NotHere, Refused
+from portal.kernel.text import N_
 
 OWN = "own sign-up"
+WRONG = N_("This is not the passphrase chosen at sign-up")
 
 
 def sign_up(
@@ -25,12 +28,13 @@ def sign_up(
 ) -> str:
     """Ask the owner of the address by mail. Whether there is an account, only the mail tells.
 
-    Returns the mark by which this browser, and no other, may have the mail sent again. It
-    looks the same where there is an account and so nothing to send.
+    Returns the mark by which this browser, and no other, may have the mail sent again and
+    confirms without the passphrase. It looks the same where there is an account and so
+    nothing to send.
     """
     if person := person_with_email(db, email):
         emails.already_registered(db, person, now)
-        return _mark(0)
+        return _mark(0, passphrase_hash)
     token = new_token()
     asked = SignUp(
         token_hash=token_hash(token),
@@ -45,7 +49,7 @@ def sign_up(
     db.execute(delete(SignUp).where(col(SignUp.expires_at) <= now))
     _send(db, asked, token)
     record(db, "sign_up.asked", by="nobody", at=now, subject=f"sign_up:{asked.id}")
-    return _mark(asked.id or 0)
+    return _mark(asked.id or 0, passphrase_hash)
 
 
 def send_again(db: Session, *, email: str, mark: str, lang: str, now: datetime) -> None:
@@ -54,7 +58,8 @@ def send_again(db: Session, *, email: str, mark: str, lang: str, now: datetime) 
     Never for somebody else's with the same address: the owner would confirm a passphrase that
     a stranger chose. Without a sign-up of their own the mail says how to begin.
     """
-    if asked := waiting_sign_up(db, _marked(mark), email, now):
+    asked = waiting_sign_up(db, _number(mark), email, now)
+    if asked and made_here(asked, mark):
         token = new_token()
         asked.token_hash, asked.expires_at = token_hash(token), now + LINK_LASTS
         _send(db, asked, token)
@@ -64,16 +69,32 @@ def send_again(db: Session, *, email: str, mark: str, lang: str, now: datetime) 
         emails.no_account(db, email, lang, now)
 
 
-def _mark(sign_up_id: int) -> str:
+def made_here(asked: SignUp, mark: str) -> bool:
+    """Whether the browser with this mark is the one that signed up, passphrase and all.
+
+    The number alone would not tell: SQLite gives that of a sign-up cleared away to the next.
+    """
+    return _opened(mark) == _marked(asked.id or 0, asked.passphrase_hash)
+
+
+def _mark(sign_up_id: int, passphrase_hash: str) -> str:
     # Sealed and of one length: a signed cookie can be read by whoever holds it.
-    return seal(OWN, f"{sign_up_id:012d}".encode()).decode()
+    return seal(OWN, _marked(sign_up_id, passphrase_hash).encode()).decode()
 
 
-def _marked(mark: str) -> int:
+def _marked(sign_up_id: int, passphrase_hash: str) -> str:
+    return f"{sign_up_id:012d}{fingerprint(OWN, passphrase_hash)}"
+
+
+def _number(mark: str) -> int:
+    return int(_opened(mark)[:12] or 0)
+
+
+def _opened(mark: str) -> str:
     try:
-        return int(unseal(OWN, mark.encode()))
+        return unseal(OWN, mark.encode()).decode()
     except NotOurs:
-        return 0
+        return ""
 
 
 def _send(db: Session, asked: SignUp, token: str) -> None:
@@ -82,8 +103,23 @@ def _send(db: Session, asked: SignUp, token: str) -> None:
     emails.confirm_address(db, asked, token)
 
 
+def fail(db: Session, asked: SignUp, *, now: datetime) -> Refused:
+    """Put on record that somebody with the link did not know the passphrase."""
+    record(db, "sign_up.passphrase_failed", by="nobody", at=now, subject=f"sign_up:{asked.id}")
+    return Refused(WRONG)
+
+
+def forgive(db: Session, asked: SignUp, network: str) -> None:
+    """The passphrase was the right one: what was counted for it does not count."""
+    forgive_try(db, "address", network)
+    forget_tries(db, "account", asked.email_folded)
+
+
 def confirm(db: Session, token: str, *, now: datetime) -> Person:
     """Open the account that this link belongs to.
+
+    To be asked only by the browser that signed up, or by who has just given the passphrase:
+    the link shows that the mailbox is theirs, not that they chose what will open the account.
 
     Raises:
         NotHere: the link is unknown, too old, or was used: here or for the same address.
