@@ -1,6 +1,6 @@
 """What a ticket costs the request that writes it, and how soon its work begins.
 
-The database is PostgreSQL with fsync on; SQLite as the portal sets it is stated beside it.
+The goals are for PostgreSQL with fsync on; SQLite as the portal sets it is stated beside it.
 """
 
 import os
@@ -21,7 +21,7 @@ from bench.common import end, figure, interleaved, median_ratio, percentile
 from bench.peers.tickets import INSERT, bare_insert, stock_queue
 from bench.supplies.ticket_workers import BEGAN, JOB
 from portal.infra import db, queue
-from portal.infra.settings import Settings, use_settings
+from portal.infra.settings import use_settings
 from portal.infra.tickets import enqueue
 from tests.services import postgres_server, redis_server, wait_until
 
@@ -42,12 +42,11 @@ def main() -> None:
         queue_url = stack.enter_context(redis_server()).url
         held = []
         for url in (postgres, ""):
-            use_settings(Settings(portal_home=home, database_url=url, redis_url=queue_url))
+            # The worker processes read the same from their environment.
+            os.environ.update(PORTAL_HOME=home, DATABASE_URL=url, REDIS_URL=queue_url)
+            use_settings(None)
             held.append(cost(is_goal=bool(url)))
-        # The worker processes read the same from their environment.
-        os.environ.update(PORTAL_HOME=home, DATABASE_URL=postgres, REDIS_URL=queue_url)
-        use_settings(None)
-        held += starts(queue_url)
+            held += starts(queue_url, is_goal=bool(url))
     end(held)
 
 
@@ -72,7 +71,7 @@ def cost(*, is_goal: bool) -> bool:
     )
 
 
-def starts(url: str) -> list[bool]:
+def starts(url: str, *, is_goal: bool) -> list[bool]:
     """From committed to started, at 50 a second and after idling, against stock Dramatiq."""
     make_tables()
     stock, _ = stock_queue(url, print)
@@ -89,21 +88,27 @@ def starts(url: str) -> list[bool]:
             time.sleep(IDLE)
             for name, send in ways.items():
                 idle[name] += began_after(send, 1)
-    return [said("at 50 a second", steady), said("after idling", idle)]
+    return [
+        said("at 50 a second", steady, is_goal=is_goal),
+        said("after idling", idle, is_goal=is_goal),
+    ]
 
 
-def said(when: str, taken: dict[str, list[float]]) -> bool:
+def said(when: str, taken: dict[str, list[float]], *, is_goal: bool) -> bool:
+    on = db.engine().dialect.name
     p99 = {name: percentile(values, 0.99) for name, values in taken.items()}
     for name, values in taken.items():
-        print(f"  {when}, {name}: n={len(values)} p50={percentile(values, 0.5) * 1000:.2f} ms")
+        print(
+            f"  {when}, {on}, {name}: n={len(values)} p50={percentile(values, 0.5) * 1000:.2f} ms"
+        )
     return figure(
         "tickets",
-        f"committed to started {when}, p99 seconds",
+        f"committed to started {when}, {on}, p99 seconds",
         ours=p99["ours"],
         peer=p99["stock"],
         peer_name="commit, then send by stock Dramatiq",
-        goal="under 0.010",
-        holds=p99["ours"] < 0.010,
+        goal="under 0.010" if is_goal else "stated",
+        holds=p99["ours"] < 0.010 if is_goal else None,
     )
 
 

@@ -4,6 +4,8 @@ import ctypes
 import os
 import signal
 
+from gunicorn.glogging import Logger
+
 PR_SET_PDEATHSIG = 1
 
 worker_class = "gthread"
@@ -17,6 +19,16 @@ keepalive = 5
 # Heartbeats on a disk that is busy would look like a worker that hangs.
 worker_tmp_dir = "/dev/shm"
 control_socket_disable = True
+
+
+class WithoutAddresses(Logger):  # type: ignore[misc]
+    """Gunicorn names the address of a request that failed; it may hold a token or a search."""
+
+    def exception(self, msg: str, *args: object, **named: object) -> None:
+        super().exception(msg.split(" %")[0] if args else msg, **named)
+
+
+logger_class = WithoutAddresses
 
 
 def post_fork(_server: object, _worker: object) -> None:

@@ -8,13 +8,21 @@ from jobs.running import job
 from portal.application import deciding, papers
 from portal.cases.models import Case
 from portal.infra.clock import now
-from portal.infra.tickets import Job
+from portal.infra.tickets import Job, let_go, progress
 
 
-@job(Job.APPLICATION_COPY)
+@job(Job.APPLICATION_COPY, seconds=3600)
 def application_copy(db: Session, *, case_id: int) -> None:
-    """Make the PDF copy of what was handed in, once."""
-    papers.make_copy(db, db.get_one(Case, case_id), now=now())
+    """Make the PDF copy of what was handed in, once. Drawing holds no transaction."""
+    case = db.get_one(Case, case_id)
+    if case.copy_file_id is not None:
+        return
+    portions = papers.copy_portions(db, case)
+    let_go(db)
+    content = papers.drawn(
+        portions, case.language, lambda done: progress(None, done, len(portions))
+    )
+    papers.file_copy(db, case, content, now=now())
 
 
 @job(Job.DOCUMENTS_LIMIT)

@@ -3,7 +3,6 @@
 The stock consumer sleeps up to a second between looks (0.5 s on average after idling).
 """
 
-import time
 from collections.abc import Iterable
 from threading import Event
 from typing import Any
@@ -119,14 +118,3 @@ class WakingBroker(RedisBroker):
 
     def wake(self, queue_name: str) -> None:
         self.client.lpush(queue.keys(queue_name)[2], 1)
-
-
-def wait_for(broker: RedisBroker, seconds: float) -> bool:
-    """Whether Redis answered within `seconds`; workers start with it or before it."""
-    give_up = time.monotonic() + seconds
-    while time.monotonic() < give_up:
-        try:
-            return bool(broker.client.ping())
-        except LOST:
-            time.sleep(0.2)
-    return False

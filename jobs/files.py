@@ -5,8 +5,9 @@ from uuid import UUID
 from sqlmodel import Session
 
 from jobs.running import job
+from portal.cases.actions import hold_case_with, take_out_replaced
 from portal.infra.clock import now
-from portal.infra.file_checks import collect_lost, examined, file_to_check, settle
+from portal.infra.file_checks import BY, collect_lost, examined, file_to_check, settle
 from portal.infra.file_models import FileState
 from portal.infra.tickets import Job, enqueue, let_go
 
@@ -23,11 +24,14 @@ def check_file(db: Session, *, file_id: str) -> None:
     if stored is None:
         return
     outcome = examined(stored)
+    hold_case_with(db, UUID(file_id))
     still = file_to_check(db, UUID(file_id), locked=True)
     if still is not None:
         settle(db, still, outcome, now())
         if still.state == FileState.REFUSED:
             enqueue(db, Job.DOCUMENT_REFUSED, once=f"refused:{file_id}", file_id=file_id)
+        elif still.state == FileState.CLEAN:
+            take_out_replaced(db, still.id, by=BY, now=now())
 
 
 @job(Job.COLLECT_LOST_FILES, seconds=3600)

@@ -6,6 +6,7 @@ calendar asks for. Several may run; each ticket still runs once.
 
 import logging
 import signal
+import sys
 import threading
 from datetime import datetime, timedelta
 from types import FrameType
@@ -20,6 +21,7 @@ from jobs.clock import Planner
 from portal.infra import claims, clock, logs, queue
 from portal.infra.database_clock import database_clock
 from portal.infra.db import engine
+from portal.infra.settings import NotReady, settings
 from portal.infra.tickets_models import State, Ticket
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
     logs.configure()
+    try:
+        settings().prove()
+    except NotReady as lacking:
+        sys.exit(str(lacking))
     log.info("relay ready")
     keep_looking(stop)
 

@@ -2,11 +2,9 @@
 
 import logging
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import ParamSpec
 from uuid import UUID
 
@@ -18,6 +16,7 @@ from jobs.heartbeat import heartbeat
 from portal.infra import claims, clock
 from portal.infra.claims import Claim, ClaimLost, NeedsStaff
 from portal.infra.db import engine, unit_of_work
+from portal.infra.faults import place_of
 from portal.infra.tickets import Job
 from portal.infra.tickets_models import State, Ticket
 
@@ -97,20 +96,6 @@ def run_waiting(app: Flask) -> int:
     while due := _due_now():
         started += sum([run_ticket(app, ticket_id) for ticket_id in due])
     return started
-
-
-def place_of(error: BaseException) -> str:
-    """Kind and place of an error in our own code.
-
-    Never its text and no values: a database's complaint quotes what people wrote.
-    """
-    root = Path(__file__).resolve().parents[1]
-    kind = type(error).__name__
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        file = Path(frame.filename)
-        if file.is_relative_to(root) and "site-packages" not in file.parts:
-            return f"{kind} at {file.relative_to(root)}:{frame.lineno} in {frame.name}"
-    return kind
 
 
 def _do(app: Flask, mine: Claim, work: Work) -> None:

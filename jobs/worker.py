@@ -12,6 +12,7 @@ import jobs
 from jobs.serving import serve
 from portal.factory import create_app
 from portal.infra import printing
+from portal.infra.settings import NotReady
 
 PROCESSES = {"jobs.worker", "jobs.relay"}
 
@@ -24,13 +25,13 @@ def import_jobs() -> None:
 
 
 def main() -> None:
-    app = create_app()
-    import_jobs()
-    # Says at once what this machine lacks, and the first label need not wait for the press.
+    # Says at once what is lacking, and the first label need not wait for the press.
     try:
+        app = create_app()
         printing.warm()
-    except printing.CannotPrint as lacking:
+    except (NotReady, printing.CannotPrint) as lacking:
         sys.exit(str(lacking))
+    import_jobs()
     serve(app)
 
 

@@ -7,6 +7,7 @@ import sys
 import click
 
 import portal
+from portal.infra.settings import NotReady
 from portal.kernel.problems import NotHere, Refused
 
 
@@ -16,7 +17,7 @@ def main() -> None:
 
 
 def gather() -> None:
-    """Add the command or group called `cli` of every `portal/<slice>/commands.py`."""
+    """Add the commands and groups in `COMMANDS` of every `portal/<slice>/commands.py`."""
     for part in pkgutil.iter_modules(portal.__path__, "portal."):
         if not part.ispkg:
             continue
@@ -31,7 +32,7 @@ def run() -> None:
     gather()
     try:
         main()
-    except (Refused, NotHere) as error:
+    except (Refused, NotHere, NotReady) as error:
         click.echo(str(error) or "not found", err=True)
         sys.exit(1)
 

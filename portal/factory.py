@@ -17,8 +17,9 @@ from portal.certificates import connection_routes as connection_pages
 from portal.certificates import paper_routes as paper_pages
 from portal.certificates import pki_routes as pki_pages
 from portal.certificates import routes as certificates_pages
+from portal.demonstration import traces
 from portal.guidance import routes as guidance_pages
-from portal.infra import clock, db, devmail, errors, frame, health, i18n, logs, ui, web
+from portal.infra import clock, db, devmail, errors, frame, health, i18n, logs, sealing, ui, web
 from portal.infra.guards import is_for_machines, who_is_there
 from portal.infra.receiving import UploadRequest
 from portal.infra.settings import settings
@@ -51,10 +52,14 @@ csrf = CSRFProtect()
 
 
 def create_app(**config: object) -> Flask:
-    """The whole portal, ready to serve."""
-    if settings().production and not settings().base_url.startswith("https://"):
-        # Letters and printed QR codes would lead to localhost; cookies would travel in the clear.
-        raise ValueError("production needs the setting BASE_URL, beginning with https://")
+    """The whole portal, ready to serve.
+
+    Raises:
+        ValueError: production lacks a setting, or its database was a demonstration's.
+    """
+    settings().prove()
+    sealing.current_key()
+    traces.refuse_in_production()
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     app.config.update(
         SECRET_KEY=settings().secret("secret_key"),

@@ -2,6 +2,7 @@
 
 import io
 import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlmodel import Session, select
 from werkzeug.test import TestResponse
 
-from portal.cases.models import Case
+from portal.cases.models import Answer, Case
 from portal.kernel.identifiers import grouped
 
 SOUND: dict[str, dict[str, Any]] = {
@@ -149,3 +150,20 @@ class Applicant:
         """The case as it is on record now."""
         db.rollback()
         return db.exec(select(Case).where(Case.reference == self.reference)).one()
+
+
+def with_rows(db: Session, case: Case, step: str, count: int) -> None:
+    """Bring a step to `count` rows by copying its first, each with a number behind its name."""
+    db.rollback()
+    first = db.exec(select(Answer).where(Answer.case_id == case.id, Answer.step == step)).first()
+    assert first is not None
+    given = first.model_dump(exclude={"id", "row", "position", "answers"})
+    name = "surname" if step == "users" else "name_en"
+    db.add_all(
+        Answer(
+            **given, row=uuid.uuid4().hex, position=number,
+            answers={**first.answers, name: f"{first.answers[name]} {number}"},
+        )
+        for number in range(2, count + 1)
+    )  # fmt: skip
+    db.commit()

@@ -7,12 +7,14 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import redis
+from sqlalchemy import create_engine, text
 
 PATIENCE = 20.0
 
@@ -127,6 +129,21 @@ def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def database_in(server: str, template: str = "template1") -> Iterator[str]:
+    """The address of a database of one's own in the PostgreSQL at `server`, copied from another."""
+    name = f"t{uuid.uuid4().hex}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield server.rpartition("/")[0] + f"/{name}"
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
 
 
 def wait_until(true: Callable[[], bool], seconds: float = PATIENCE) -> None:

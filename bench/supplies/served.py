@@ -120,6 +120,13 @@ def rate(
     return Rate(float(found[2]), 1000 * spent / max(1, int(found[1])))
 
 
+def size(served: Served, path: str, headers: Mapping[str, str]) -> int:
+    """Bytes of one answer."""
+    asked = urllib.request.Request(served.address + path, headers=dict(headers))
+    with urllib.request.urlopen(asked, timeout=60) as answer:
+        return len(answer.read())
+
+
 def _lua(value: Sequence[str] | Mapping[str, str]) -> str:
     if isinstance(value, Mapping):
         return "{" + ",".join(f"[{json.dumps(k)}]={json.dumps(v)}" for k, v in value.items()) + "}"

@@ -70,7 +70,7 @@ def reset_second_step(email: str) -> None:
         person = person_with_email(db, email)
         if person is None:
             raise NotHere(f"nobody has the address {email}")
-        own.remove_second_factor(db, id_of(person), now=real_now(), by=OPERATOR)
+        own.reset_second_factor(db, id_of(person), now=real_now(), by=OPERATOR)
     click.echo(f"{email} sets up a new second step at the next sign-in")
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import pyotp
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from portal.accounts.hashing import hashed
 from portal.accounts.models import Person
@@ -110,6 +110,11 @@ def create(db: Session, made_up: MadeUp, now: datetime) -> Person:
     subject = f"person:{person.id}"
     record(db, "person.made_up", by="demonstration", at=now, subject=subject)
     return person
+
+
+def has_made_up_people(db: Session) -> bool:
+    """Whether any were ever loaded."""
+    return db.exec(select(Person.id).where(col(Person.demonstration)).limit(1)).first() is not None
 
 
 class Access(NamedTuple):

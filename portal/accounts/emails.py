@@ -28,7 +28,7 @@ def already_registered(db: Session, person: Person, now: datetime) -> None:
 
 
 def no_account(db: Session, email: str, lang: str, now: datetime) -> None:
-    """A new passphrase was asked for with an address that has no account."""
+    """A new passphrase or link was asked for with an address that has no account."""
     whose = fingerprint("recipient", email)[:16]
     once = f"no_account:{whose}:{now.timestamp()}"
     send_mail(db, to=email, lang=lang, template="no_account", once=once)

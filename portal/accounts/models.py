@@ -51,7 +51,8 @@ class SignUp(SQLModel, table=True):
     """An account asked for, until its e-mail address is confirmed by the link (`token_hash`).
 
     Each has its own passphrase: whoever signs up with a stranger's address before its owner
-    does cannot slip a passphrase under the owner's confirmation.
+    does cannot slip a passphrase under the owner's confirmation. To confirm it elsewhere than
+    where it was made takes that passphrase.
     """
 
     __tablename__ = "sign_up"

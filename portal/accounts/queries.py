@@ -77,14 +77,15 @@ def open_sign_up(db: Session, token: str, now: datetime) -> SignUp:
     return found
 
 
-def newest_sign_up(db: Session, email: str, now: datetime) -> SignUp | None:
-    """The last account asked for with this address and not confirmed yet."""
+def waiting_sign_up(db: Session, sign_up_id: int, email: str, now: datetime) -> SignUp | None:
+    """The sign-up of this number, if it is for this address and can still be confirmed."""
     wanted = select(SignUp).where(
+        SignUp.id == sign_up_id,
         SignUp.email_folded == folded(email),
         col(SignUp.used_at).is_(None),
         SignUp.expires_at > now,
     )
-    return db.exec(wanted.order_by(col(SignUp.id).desc())).first()
+    return db.exec(wanted).one_or_none()
 
 
 def open_link(db: Session, token: str, kind: str, now: datetime) -> OneUseLink:

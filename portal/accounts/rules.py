@@ -74,7 +74,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SessionState:
     """What is on record of a session and its person, as far as `stage` needs it."""
 
     created_at: datetime
@@ -96,21 +96,24 @@ class Limits:
     production: bool
 
 
-def stage(standing: Standing, limits: Limits, now: datetime) -> Stage:
+def needs_second_step(role: str, has_totp: bool) -> bool:
+    """Whether the passphrase alone does not do: by the person's wish, or because they are staff."""
+    return has_totp or Role(role) in STAFF
+
+
+def stage(state: SessionState, limits: Limits, now: datetime) -> Stage:
     """How far the session has got at `now` (real time)."""
-    if standing.ended_at or not may_sign_in(
-        standing.disabled_at, standing.demonstration, production=limits.production
+    if state.ended_at or not may_sign_in(
+        state.disabled_at, state.demonstration, production=limits.production
     ):
         return Stage.OVER
-    whole = bool(standing.second_factor_at) or not (
-        standing.has_totp or Role(standing.role) in STAFF
-    )
+    whole = bool(state.second_factor_at) or not needs_second_step(state.role, state.has_totp)
     longest = limits.absolute if whole else HALF_WAY_LASTS
-    if now >= standing.created_at + longest or now >= standing.last_seen_at + limits.idle:
+    if now >= state.created_at + longest or now >= state.last_seen_at + limits.idle:
         return Stage.OVER
     if whole:
         return Stage.SIGNED_IN
-    return Stage.NEEDS_CODE if standing.has_totp else Stage.NEEDS_ENROLMENT
+    return Stage.NEEDS_CODE if state.has_totp else Stage.NEEDS_ENROLMENT
 
 
 def may_sign_in(disabled_at: datetime | None, demonstration: bool, *, production: bool) -> bool:
@@ -162,8 +165,6 @@ def _words(texts: Iterable[str]) -> set[str]:
 
 
 # Second factor
-
-STEP_SECONDS = 30
 
 
 def totp_step(secret: str, code: str, now: datetime, last_step: int) -> int | None:

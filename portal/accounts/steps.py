@@ -71,9 +71,10 @@ def new_passphrase(label: str) -> PasswordField:
     )
 
 
-def present_passphrase() -> PasswordField:
+def present_passphrase(hint: str = "") -> PasswordField:
     return PasswordField(
         N_("Passphrase"),
+        hint=hint,
         max_length=LONGEST,
         autocomplete="current-password",
         missing=N_("Enter your passphrase"),
@@ -92,6 +93,17 @@ class SignUpForm(NamedForm):
     )
     language = ChoiceField(LETTERS, choices=LANGUAGES, inline=True)
     passphrase = new_passphrase(N_("Passphrase"))
+
+
+class ConfirmForm(StepForm):
+    """Where a link is opened in another browser than the one that signed up."""
+
+    passphrase = present_passphrase(
+        N_(
+            "Enter the passphrase you chose when you signed up; if you did not sign up, close"
+            " this page: no account is made."
+        )
+    )
 
 
 class AddressForm(StepForm):
@@ -194,4 +206,4 @@ class StepUpForm(StepForm):
 
 
 class EnrolAgainForm(EnrolForm, StepUpForm):
-    """Another telephone in place of the one on record."""
+    """By somebody signed in: a first telephone, or another in place of the one on record."""

@@ -11,7 +11,7 @@ from flask_login import LoginManager, current_user, login_user
 from sqlmodel import Session
 
 from portal.accounts.actions import kept, sessions
-from portal.accounts.actions.sessions import id_of
+from portal.accounts.actions.sessions import SessionOver, id_of
 from portal.accounts.models import Person, SignInSession
 from portal.accounts.queries import session_of
 from portal.accounts.rules import (
@@ -21,8 +21,8 @@ from portal.accounts.rules import (
     STAFF,
     Limits,
     Role,
+    SessionState,
     Stage,
-    Standing,
     own_path,
     stage,
 )
@@ -78,6 +78,7 @@ def init_app(app: Flask) -> None:
     manager.user_loader(_visitor_with)
     ask_for_people(app, _who, _stranger)
     app.before_request(_greet)
+    app.register_error_handler(SessionOver, _over)
 
 
 def visitor() -> Visitor | None:
@@ -110,12 +111,12 @@ def _visitor_with(token: str) -> Visitor | None:
     if found is None:
         return None
     signed_in, person = found
-    standing = _standing(signed_in, person)
-    return Visitor(token, signed_in, person, stage(standing, limits(), real_now()))
+    state = _state(signed_in, person)
+    return Visitor(token, signed_in, person, stage(state, limits(), real_now()))
 
 
-def _standing(session: SignInSession, person: Person) -> Standing:
-    return Standing(
+def _state(session: SignInSession, person: Person) -> SessionState:
+    return SessionState(
         created_at=session.created_at,
         last_seen_at=session.last_seen_at,
         ended_at=session.ended_at,
@@ -164,6 +165,11 @@ def _stranger() -> ResponseReturnValue:
     steps = {Stage.NEEDS_CODE: "accounts.code", Stage.NEEDS_ENROLMENT: "accounts.enrol"}
     endpoint = steps.get(found.stage, "accounts.sign_in") if found else "accounts.sign_in"
     return see_other(url_for(endpoint, next=wish or None, kept="yes" if name else None))
+
+
+def _over(_error: SessionOver) -> ResponseReturnValue:
+    """The session ended while its own request was on the way: from the beginning."""
+    return see_other(url_for("accounts.sign_in"))
 
 
 def _kept(found: Visitor, now: datetime) -> str:

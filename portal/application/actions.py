@@ -1,13 +1,12 @@
 """What applicants do with an application: begin it, save it, submit it once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from portal.application import emails
-from portal.application.progress import Filed, Section, filed, sections
+from portal.application.progress import Section, sections
 from portal.application.steps import STEPS
 from portal.cases.actions import start, tell
 from portal.cases.models import Case
@@ -15,27 +14,17 @@ from portal.cases.notices import not_acceptable, notices_for
 from portal.cases.queries import answer_to, locked, rows_of
 from portal.cases.rules import State, documents_due, reminder_times
 from portal.cases.standing import limits
-from portal.forms.fields import Answers, Shown, Step, StepForm, shown_in
+from portal.forms.fields import Answers, StepForm
 from portal.infra.audit import record
 from portal.infra.guards import Who
 from portal.infra.settings import settings
 from portal.infra.tickets import Job, enqueue
 from portal.kernel.hktime import hk_date
 from portal.kernel.problems import Problem, Refused
-from portal.kernel.text import N_, Said
+from portal.kernel.text import N_
 from portal.registry.scheme import Scheme
 
 REGISTRATION = "registration"
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """The answers of one step, or of one row of it, for reading."""
-
-    step: Step
-    row: str
-    title: str | Said
-    shown: tuple[Shown, ...]
 
 
 def begin(db: Session, kind: str, *, by: Who, language: str, scheme: Scheme, now: datetime) -> Case:
@@ -83,35 +72,43 @@ def submit(db: Session, case: Case, *, by: Who, scheme: Scheme, now: datetime) -
     """Hand the application in, once: False if it was handed in before (a second click).
 
     Raises:
-        Refused: something is missing or was declared sound under tables that changed since.
+        Refused: something is missing, or was found sound under an earlier form of the questions.
     """
     if locked(db, case).state != State.DRAFT:
         return False
-    open_points = missing(db, case, scheme, now)
+    open_points = missing(db, case, scheme, now) or unsound(db, case, scheme)
     if open_points:
         raise Refused(N_("The application is not complete yet"), tuple(open_points))
     case.state, case.submitted_at, case.changed_at = State.SUBMITTED, now, now
     db.add(case)
     tell(db, case, "submitted", now)
     record(db, "application.submitted", by=by.on_record, at=now, subject=f"case:{case.reference}")
-    enqueue(db, Job.APPLICATION_COPY, once=f"copy:{case.reference}", case_id=case.id or 0)
+    enqueue(db, Job.APPLICATION_COPY, once=copy_named(case), case_id=case.id or 0)
     emails.received(db, case, to=by)
     watch_documents(db, case, now)
     return True
 
 
+def copy_named(case: Case) -> str:
+    """The name of the work of making the PDF copy."""
+    return f"copy:{case.reference}"
+
+
 def missing(db: Session, case: Case, scheme: Scheme, now: datetime) -> list[Problem]:
     """What stops the application from being submitted at `now`; `at` is the section's key."""
-    found = [
+    return [
         Problem(section.key, message)
         for section in sections(db, case, scheme, hk_date(now))
         for message in section.missing
     ]
-    return found or unsound(db, case, scheme)
 
 
 def unsound(db: Session, case: Case, scheme: Scheme) -> list[Problem]:
-    """Judge every answer anew: tables may have changed since it was saved."""
+    """Judge every answer anew: the questions may be a newer version's than when it was saved.
+
+    The dated tables cannot have changed, since they are pinned. Takes a second for 500 locations,
+    so it is done once, at submission.
+    """
     around = {"tables": scheme, "given": given(case, scheme)}
     for step in STEPS:
         saved = rows_of(db, case, step.key) if step.many else [answer_to(db, case, step.key)]
@@ -130,29 +127,5 @@ def watch_documents(db: Session, case: Case, now: datetime) -> None:
         enqueue(db, Job.DOCUMENTS_LIMIT, once=once, due=at, case_id=case.id or 0, days=days)
 
 
-def documents(db: Session, case: Case, now: datetime) -> list[Filed]:
-    """The case's requirements and files under the tables of the day it was begun or submitted."""
-    return filed(db, case, hk_date(case.submitted_at or now))
-
-
 def task_list(db: Session, case: Case, scheme: Scheme, now: datetime) -> Sequence[Section]:
     return sections(db, case, scheme, hk_date(now))
-
-
-def everything(db: Session, case: Case, scheme: Scheme) -> list[Block]:
-    """All answers for reading, step by step and row by row: check page, staff's view, PDF."""
-    around = {"tables": scheme, "given": given(case, scheme)}
-    found = []
-    for step in STEPS:
-        if step.many:
-            rows = rows_of(db, case, step.key)
-            forms = step.filled_rows((row.answers for row in rows), **around)
-            found += [
-                Block(step, row.row, step.row_title(row.answers), shown_in(form))
-                for row, form in zip(rows, forms, strict=True)
-            ]
-        else:
-            answer = answer_to(db, case, step.key)
-            form = step.filled(answer.answers if answer else {}, **around)
-            found.append(Block(step, "", step.title, shown_in(form)))
-    return found

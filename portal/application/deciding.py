@@ -8,9 +8,8 @@ from sqlmodel import Session, col, select
 
 from portal.accounts.models import Person
 from portal.application import emails
-from portal.application.actions import documents
 from portal.application.entering import enter
-from portal.application.progress import absent, complete
+from portal.application.progress import absent, complete, filed
 from portal.cases.actions import tell
 from portal.cases.models import Case
 from portal.cases.queries import case_of_institution, case_with_file, documents_of, locked
@@ -58,7 +57,7 @@ def accept(db: Session, case: Case, *, by: Who, scheme: Scheme, now: datetime) -
         Refused: it was decided before, or its documents are not complete.
     """
     _undecided(db, case)
-    if not complete(documents(db, case, now)):
+    if not complete(filed(db, case)):
         raise Refused(N_("The documents are not complete: a required one is missing or unchecked"))
     _decide(case, State.ACCEPTED, by, now)
     case.institution_id = enter(db, case, by=by, scheme=scheme, now=now).id
@@ -67,7 +66,7 @@ def accept(db: Session, case: Case, *, by: Who, scheme: Scheme, now: datetime) -
     _record(db, case, "application.accepted", by.on_record, now)
     emails.accepted(db, case, to=applicant(db, case), due=setup_due(now, limits()))
     _send_code(db, case)
-    _watch_setup(db, case, now)
+    _watch_setup(db, case, setup_due(now, limits()), now)
 
 
 def decline(db: Session, case: Case, *, reasons: str, by: Who, now: datetime) -> None:
@@ -119,7 +118,11 @@ def _let_follow(db: Session, location: ServiceLocation, used_at: datetime, now: 
 
 
 def note_hand_over(db: Session, case: Case, *, now: datetime) -> None:
-    """The acceptance e-mail was handed over: the days until the registration counts begin."""
+    """The acceptance e-mail was handed over: the days until the registration counts begin.
+
+    If it left late, the limit for set-up may lie later than its tickets, or they ran to no
+    effect: they are written anew.
+    """
     handed_over_at = emails.acceptance_handed_over_at(db, case)
     if handed_over_at is None or locked(db, case).handed_over_at is not None:
         return
@@ -127,6 +130,10 @@ def note_hand_over(db: Session, case: Case, *, now: datetime) -> None:
     db.add(case)
     tell(db, case, "mail_handed_over", handed_over_at, days=limits().settling)
     _await_effect(db, case, now)
+    assert case.decided_at is not None
+    due = setup_due(case.decided_at, limits(), handed_over_at)
+    if case.installed_at is None and due != setup_due(case.decided_at, limits()):
+        _watch_setup(db, case, due, now)
 
 
 def note_bounce(db: Session, case: Case, *, now: datetime) -> None:
@@ -172,11 +179,11 @@ def take_effect(db: Session, case: Case, *, now: datetime) -> bool:
 
 def documents_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
     """Remind (`days` > 0) or lapse (0), if documents are still not complete by now."""
-    if locked(db, case).state != State.SUBMITTED or complete(documents(db, case, now)):
+    if locked(db, case).state != State.SUBMITTED or complete(filed(db, case)):
         return
     assert case.submitted_at is not None
     due = documents_due(case.submitted_at, limits())
-    if not days and not absent(documents(db, case, now), ("clean", "checking")):
+    if not days and not absent(filed(db, case), ("clean", "checking")):
         # All are there, only our check is late: that must not cost anybody the application.
         again = now + timedelta(days=1)
         once = f"documents:{case.reference}:0:{again.date().isoformat()}"
@@ -191,22 +198,28 @@ def documents_limit(db: Session, case: Case, days: int, *, now: datetime) -> Non
 
 
 def setup_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
-    """Remind (`days` > 0) or lapse (0), if the certificate is still not installed by now."""
+    """Remind (`days` > 0) or lapse (0), if the certificate is still not installed by now.
+
+    Lapsed, the institution and its locations leave the register, in which nobody saw them yet.
+    """
     if locked(db, case).state != State.ACCEPTED or case.installed_at is not None:
         return
     if case.handed_over_at is None:
-        # The letter of acceptance never left: whoever was not told cannot be late.
+        # The letter has not left yet: whoever was not told cannot be late. Its hand-over sets
+        # the limit anew.
         return
-    assert case.decided_at is not None
+    assert case.decided_at is not None and case.institution_id is not None
+    due = setup_due(case.decided_at, limits(), case.handed_over_at)
+    if now < due - timedelta(days=days):
+        # Of the limit before the late hand-over moved it: there is another ticket.
+        return
     if days:
-        due = setup_due(case.decided_at, limits())
         tell(db, case, "reminded_setup", now, days=days)
         emails.setup_reminder(db, case, to=applicant(db, case), due=due, days=days)
         return
     _lapse(db, case, "lapsed_setup", limits().setup, now)
-    if case.institution_id is not None:
-        institution = db.get_one(Institution, case.institution_id)
-        end_institution(db, institution, at=now, reason="lapsed", by=CALENDAR, now=now)
+    institution = db.get_one(Institution, case.institution_id)
+    end_institution(db, institution, at=now, reason="lapsed", by=CALENDAR, now=now)
     emails.setup_lapsed(db, case, to=applicant(db, case), days=limits().setup)
 
 
@@ -250,10 +263,9 @@ def _send_code(db: Session, case: Case) -> None:
     )  # fmt: skip
 
 
-def _watch_setup(db: Session, case: Case, now: datetime) -> None:
-    due = setup_due(now, limits())
+def _watch_setup(db: Session, case: Case, due: datetime, now: datetime) -> None:
     for days, at in [*reminder_times(due, now), (0, due)]:
-        once = f"setup:{case.reference}:{days}"
+        once = f"setup:{case.reference}:{days}:{due.date().isoformat()}"
         enqueue(db, Job.SETUP_LIMIT, once=once, due=at, case_id=case.id or 0, days=days)
 
 

@@ -7,10 +7,9 @@ from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from portal.application import actions
-from portal.application.progress import Filed, documents_section, is_checking
+from portal.application.progress import Filed, documents_section, filed, is_checking
 from portal.application.routes import bp, own
-from portal.cases.actions import add_document, remove_document, tell
+from portal.cases.actions import add_document, may_take_out, remove_document, tell
 from portal.cases.models import Case, CaseDocument
 from portal.cases.queries import documents_of, locked
 from portal.cases.rules import State
@@ -26,6 +25,8 @@ from portal.kernel.text import N_, Said
 
 MOST_FILES = 100
 """Documents of one case: far more than any list asks for."""
+
+HANDED_IN = N_("A document that was handed in cannot be removed, but you can add another")
 
 OPEN_FOR_DOCUMENTS = {State.DRAFT, State.SUBMITTED}
 
@@ -54,7 +55,7 @@ def locked_changeable(reference: str) -> Case:
 
 
 def documents_page(case: Case, problems: tuple[Problem, ...], status: int = 200) -> Response:
-    all_filed = actions.documents(session(), case, now())
+    all_filed = filed(session(), case)
     return page(
         "application/documents.html",
         block="documents",
@@ -63,14 +64,9 @@ def documents_page(case: Case, problems: tuple[Problem, ...], status: int = 200)
         filed=all_filed,
         section=documents_section(all_filed),
         checking=is_checking(all_filed),
-        may_change=lambda file: may_change(case, file),
+        may_change=lambda file: may_take_out(case, file),
         problems=problems,
     )
-
-
-def may_change(case: Case, file: StoredFile) -> bool:
-    """After submission only a refused file may be taken out; the record stays either way."""
-    return case.state == State.DRAFT or file.state == "refused"
 
 
 @bp.post("/<reference>/documents/<document_type>")
@@ -103,17 +99,34 @@ def upload(reference: str, document_type: str) -> ResponseReturnValue:
 
 
 def take(case: Case, document_type: str, file: FileStorage) -> None:
-    """Receive one file; replacing it takes the former one out in the same transaction."""
+    """Receive one file. One that it replaces stays until this one is found clean."""
     db, at, who = session(), now(), current_person()
+    replaced = _replaced(case, document_type)
     stored = receive(
         db, cast(BinaryIO, file.stream), filename=file.filename or "",
         owner=f"case:{case.reference}", by=who.on_record, now=at,
     )  # fmt: skip
-    add_document(db, case, document_type, stored, now=at)
-    if replaced := request.form.get("replaces"):
-        remove_document(db, case, _uuid(replaced), by=who.on_record, now=at)
+    add_document(db, case, document_type, stored, replaces=replaced, now=at)
     if case.state == State.SUBMITTED:
         tell(db, case, "document_added", at, document=document_type)
+
+
+def _replaced(case: Case, document_type: str) -> UUID | None:
+    """The file to be replaced, if one is: of the same type, and one that may be taken out.
+
+    Raises:
+        NotHere: the case has no such file of this type.
+        Refused: it was handed in, and nothing is wrong with it.
+    """
+    asked = request.form.get("replaces")
+    if not asked:
+        return None
+    document, file = filed_file(case, _uuid(asked))
+    if document.document_type != document_type:
+        raise NotHere
+    if not may_take_out(case, file):
+        raise Refused(HANDED_IN)
+    return file.id
 
 
 def refuse(case: Case, problem: Problem) -> Response:
@@ -128,10 +141,8 @@ def remove_file(reference: str, file_id: UUID) -> ResponseReturnValue:
     """Take a document out."""
     case = locked_changeable(reference)
     _document, file = filed_file(case, file_id)
-    if not may_change(case, file):
-        raise Refused(
-            N_("A document that was handed in cannot be removed, but you can add another")
-        )
+    if not may_take_out(case, file):
+        raise Refused(HANDED_IN)
     remove_document(session(), case, file_id, by=current_person().on_record, now=now())
     if wants_part():
         session().flush()
@@ -174,7 +185,7 @@ def filed_file(case: Case, file_id: UUID) -> tuple[CaseDocument, StoredFile]:
 
 
 def _wanted(case: Case, document_type: str) -> Filed:
-    for one in actions.documents(session(), case, now()):
+    for one in filed(session(), case):
         if one.requirement.document.code == document_type:
             return one
     raise NotHere

@@ -1,17 +1,16 @@
 """How far a draft is: each section's state, and what still stops it from being submitted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from uuid import UUID
 
 from sqlmodel import Session
 
 from portal.application.steps import INSTITUTION, LOCATIONS, USERS
 from portal.cases.documents import DocumentType, Requirement, requirements_for
 from portal.cases.models import Answer, Case, CaseDocument
-from portal.cases.notices import Notice, notices_for
+from portal.cases.notices import Notice, not_acceptable, notices_for
 from portal.cases.queries import (
     acknowledged,
     answer_to,
@@ -23,7 +22,8 @@ from portal.cases.queries import (
 from portal.cases.rules import State
 from portal.cases.standing import Standing, standing
 from portal.infra.files import StoredFile
-from portal.kernel.hktime import hk_date
+from portal.infra.settings import settings
+from portal.kernel.problems import Refused
 from portal.kernel.text import N_, Said
 from portal.registry.scheme import Scheme
 
@@ -76,18 +76,34 @@ class Filed:
         return any(file.state in states for _, file in self.files)
 
 
+NOT_IN_PLACE = N_("The notices cannot be acknowledged yet: an official text is not in place")
 NOTICES = N_("Notices to read")
 DOCUMENTS = N_("Supporting documents")
 REVIEW = N_("Review and submit")
 
 
 def notices(case: Case, scheme: Scheme, on: date) -> Sequence[Notice]:
-    """The notices that apply to the kind of institution."""
+    """The notices that apply to the kind of institution, in force `on` that day."""
     return notices_for(scheme.kind[case.kind].conditions, on)
 
 
+def notices_to_accept(case: Case, scheme: Scheme, on: date) -> Sequence[Notice]:
+    """The same, to be shown and acknowledged.
+
+    Raises:
+        Refused: in production, while one of them is only a SAMPLE of the official text.
+    """
+    shown = notices(case, scheme, on)
+    if not_acceptable(shown, production=settings().production):
+        raise Refused(NOT_IN_PLACE)
+    return shown
+
+
 def sections(db: Session, case: Case, scheme: Scheme, on: date) -> list[Section]:
-    """Everything that has to be complete before the application can be submitted."""
+    """Everything that has to be complete before the application can be submitted.
+
+    Notices are those in force `on` the day somebody looks, all else as of the day it was begun.
+    """
     return [
         notices_section(db, case, scheme, on),
         institution_section(answer_to(db, case, INSTITUTION.key)),
@@ -95,12 +111,16 @@ def sections(db: Session, case: Case, scheme: Scheme, on: date) -> list[Section]
             USERS.key, USERS.title, rows_count(db, case, USERS.key), users_missing(db, case)
         ),
         rows_section(LOCATIONS.key, LOCATIONS.title, rows_count(db, case, LOCATIONS.key), ()),
-        documents_section(filed(db, case, on)),
+        documents_section(filed(db, case)),
     ]
 
 
 def notices_section(db: Session, case: Case, scheme: Scheme, on: date) -> Section:
-    wanted = {(n.key, n.version) for n in notices(case, scheme, on)}
+    shown = notices(case, scheme, on)
+    if not_acceptable(shown, production=settings().production):
+        # Also what was acknowledged before production was switched on binds nobody.
+        return Section("notices", NOTICES, Status.PROBLEM, (NOT_IN_PLACE,))
+    wanted = {(n.key, n.version) for n in shown}
     read = wanted & acknowledged(db, case).keys()
     if read == wanted:
         return Section("notices", NOTICES, Status.COMPLETED)
@@ -150,20 +170,22 @@ def users_missing(db: Session, case: Case) -> tuple[str, ...]:
     return (N_("At least one user must be user administrator"),)
 
 
-def filed(db: Session, case: Case, on: date) -> list[Filed]:
-    """The documents asked of the kind of institution, each with what was filed for it."""
-    return filed_under(case, documents_of(db, case), on)
+def filed(db: Session, case: Case) -> list[Filed]:
+    """The documents asked of the kind of institution, each with what was filed for it.
+
+    Asked for is what the tables said on the day the application was begun: the list does not
+    change beneath the applicant, before or after submission.
+    """
+    return filed_under(case, documents_of(db, case))
 
 
-def filed_under(
-    case: Case, documents: Sequence[tuple[CaseDocument, StoredFile]], on: date
-) -> list[Filed]:
+def filed_under(case: Case, documents: Sequence[tuple[CaseDocument, StoredFile]]) -> list[Filed]:
     by_type: dict[str, list[tuple[CaseDocument, StoredFile]]] = {}
     for document, file in documents:
         by_type.setdefault(document.document_type, []).append((document, file))
     return [
         Filed(need, tuple(by_type.get(need.document.code, ())))
-        for need in requirements_for(case.kind, on)
+        for need in requirements_for(case.kind, case.begun_on)
     ]
 
 
@@ -179,9 +201,9 @@ def standings(db: Session, cases: Sequence[Case], now: datetime) -> list[tuple[C
 
 
 def _sound(case: Case, documents: Sequence[tuple[CaseDocument, StoredFile]]) -> bool:
-    if case.state != State.SUBMITTED or case.submitted_at is None:
+    if case.state != State.SUBMITTED:
         return True
-    return complete(filed_under(case, documents, hk_date(case.submitted_at)))
+    return complete(filed_under(case, documents))
 
 
 def documents_section(all_filed: Sequence[Filed]) -> Section:
@@ -239,8 +261,3 @@ def _either(group: Sequence[Filed]) -> DocumentType | Said:
 
 def is_checking(all_filed: Sequence[Filed]) -> bool:
     return any(f.has("checking") for f in all_filed)
-
-
-def counts_by_file(all_filed: Sequence[Filed]) -> Mapping[UUID, str]:
-    """File to state, for a page that waits for the check to end."""
-    return {file.id: file.state for f in all_filed for _, file in f.files}

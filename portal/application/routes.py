@@ -7,7 +7,8 @@ from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.application import actions
-from portal.application.progress import complete, notices, standings
+from portal.application.actions import copy_named
+from portal.application.progress import complete, filed, notices_to_accept, standings
 from portal.application.steps import STEPS
 from portal.cases.actions import acknowledge, draft_of
 from portal.cases.documents import requirements_for
@@ -19,10 +20,11 @@ from portal.cases.rules import State, support_until
 from portal.cases.standing import limits, standing
 from portal.infra.clock import now
 from portal.infra.db import commits, session
-from portal.infra.files import open_clean
+from portal.infra.files import clean_file
 from portal.infra.guards import May, Who, current_person, needs
 from portal.infra.i18n import current_lang
-from portal.infra.serving import send_bytes
+from portal.infra.serving import send_file_safely
+from portal.infra.tickets import ticket_named
 from portal.infra.web import page, see_other
 from portal.kernel.hktime import hk_date
 from portal.kernel.problems import NotHere, Problem
@@ -47,7 +49,7 @@ def own(reference: str) -> Case:
 
 def tables_of(case: Case) -> Scheme:
     """The dated tables the case was begun under: they do not change beneath the applicant."""
-    return scheme(date.fromisoformat(case.form_version))
+    return scheme(case.begun_on)
 
 
 def today() -> date:
@@ -125,7 +127,7 @@ def task_list(case: Case) -> Response:
 
 def status(case: Case) -> Response:
     at = now()
-    all_filed = actions.documents(session(), case, at)
+    all_filed = filed(session(), case)
     handed_over = case.handed_over_at
     in_register = case.state in (State.ACCEPTED, State.REGISTERED) and case.institution_id
     return page(
@@ -149,7 +151,7 @@ def show_notices(reference: str) -> Response:
 
 
 def notices_page(case: Case, problems: Sequence[Problem], status: int = 200) -> Response:
-    shown = notices(case, tables_of(case), today())
+    shown = notices_to_accept(case, tables_of(case), today())
     return page(
         "application/notices.html",
         status=status,
@@ -169,7 +171,7 @@ def acknowledge_notices(reference: str) -> ResponseReturnValue:
     db = session()
     draft_of(db, case)
     ticked = set(request.form.getlist("notice"))
-    shown = notices(case, tables_of(case), today())
+    shown = notices_to_accept(case, tables_of(case), today())
     known = acknowledged(db, case)
     for notice in shown:
         if notice.key in ticked:
@@ -193,7 +195,7 @@ def unread_problem(notice: Notice) -> Problem:
 def show_notice(reference: str, key: str) -> Response:
     """One notice, to read."""
     case = own(reference)
-    found = [n for n in notices(case, tables_of(case), today()) if n.key == key]
+    found = [n for n in notices_to_accept(case, tables_of(case), today()) if n.key == key]
     if not found:
         raise NotHere
     return page("application/notice.html", case=case, notice=found[0])
@@ -211,17 +213,20 @@ def confirmation(reference: str) -> Response:
 
 @bp.get("/<reference>/copy.pdf")
 @needs(May.APPLY)
+@commits
 def copy(reference: str) -> ResponseReturnValue:
-    """The PDF copy of what was handed in; while it is being made, a page that says so."""
+    """The PDF copy of what was handed in; while it is being made, a page that says so.
+
+    Reading it is on record, as for every file with personal particulars.
+    """
     case = own(reference)
     if case.submitted_at is None:
         raise NotHere
     if case.copy_file_id is None:
-        return page("application/copy_later.html", case=case)
-    content = open_clean(session(), case.copy_file_id)
-    return send_bytes(
-        content, filename=f"eHealth-{case.reference}.pdf", media_type="application/pdf"
-    )
+        ticket = ticket_named(session(), copy_named(case))
+        return page("application/copy_later.html", case=case, ticket=ticket)
+    kept = clean_file(session(), case.copy_file_id)
+    return send_file_safely(session(), kept, read_by=current_person().on_record, at=now())
 
 
 from portal.application import document_routes, step_routes  # noqa: E402,F401

@@ -1,17 +1,21 @@
 """The pages of the steps that ask questions, and the review that hands everything in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 from flask import Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
 
 from portal.application import actions
+from portal.application.progress import filed
+from portal.application.reading import page_with, parts
 from portal.application.routes import bp, own, tables_of
 from portal.application.steps import INSTITUTION, LOCATIONS, MOST_ROWS, STEPS, USERS
 from portal.cases.actions import Overwritten, keep_answer, new_row, remove_row, restore_row
 from portal.cases.models import Answer, Case
-from portal.cases.queries import answer_to, rows_count, rows_of
+from portal.cases.queries import answer_to, place_of, rows_count, rows_of
 from portal.cases.rules import State
 from portal.forms.fields import Shown, Step, StepForm, shown_in
 from portal.infra.clock import now
@@ -148,12 +152,21 @@ def _after_saving(case: Case, step: Step, *, later: bool) -> str:
     if later:
         return url_for(".show", reference=case.reference)
     if request.args.get("from") == "review":
-        return url_for(".review", reference=case.reference)
+        return _back_to_review(case, step)
     if step.many:
         if "another" in request.form:
             return url_for(".add_row", reference=case.reference, step_key=step.key)
         return url_for(".show_step", reference=case.reference, step_key=step.key)
     return _onward(case, step)
+
+
+def _back_to_review(case: Case, step: Step) -> str:
+    """The review where the person left it: at the page with the row that was changed."""
+    row = (request.view_args or {}).get("row", "")
+    place = place_of(session(), case, step.key, row) if row else None
+    if place is None:
+        return url_for(".review", reference=case.reference)
+    return _review_page(case, {}, step.key, page_with(place))
 
 
 def _onward(case: Case, step: Step) -> str:
@@ -205,25 +218,36 @@ def _second_line(row: Answer) -> str:
 @bp.get("/<reference>/review")
 @needs(May.APPLY)
 def review(reference: str) -> Response:
-    """Everything on one page with links to change it, and the declaration."""
+    """Everything with links to change it, users and locations by the page; the declaration."""
     case = own(reference)
     _still_draft(case)
     return review_page(case, ())
 
 
 def review_page(case: Case, problems: Sequence[Problem], status: int = 200) -> Response:
-    db, tables = session(), tables_of(case)
+    db, tables, pages = session(), tables_of(case), pages_asked()
     missing = actions.missing(db, case, tables, now())
     return page(
         "application/review.html",
         status=status,
         case=case,
         kind=tables.kind[case.kind],
-        blocks=actions.everything(db, case, tables),
-        filed=actions.documents(db, case, now()),
+        parts=parts(db, case, tables, pages),
+        page_address=lambda key: partial(_review_page, case, pages, key),
+        filed=filed(db, case),
         missing=missing,
         problems=problems,
     )
+
+
+def pages_asked() -> dict[str, Any]:
+    """Which page of the rows of each step the address asks for."""
+    return {step.key: request.args.get(step.key, 1, int) for step in STEPS if step.many}
+
+
+def _review_page(case: Case, pages: Mapping[str, Any], key: str, number: int) -> str:
+    """The address of the same page, with another page of the rows of one step."""
+    return url_for(".review", reference=case.reference, _anchor=key, **{**pages, key: number})
 
 
 @bp.post("/<reference>/submit")

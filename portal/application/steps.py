@@ -1,6 +1,6 @@
 """The first three of the five steps: what is asked about institution, users and locations.
 
-Step 4 (documents) and 5 (review) ask nothing of this sort; `application.journey` knows all five.
+Step 4 (documents) and 5 (review) ask nothing of this sort and have pages of their own.
 Source of the questions: domain facts §1.3; those marked as proposals there are optional here or
 decided by dated tables, which reach the forms as `tables` (choices) and `given` (conditions).
 """
@@ -8,6 +8,7 @@ decided by dated tables, which reach the forms as `tables` (choices) and `given`
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from portal.application.user_form import UserForm
 from portal.forms.fields import (
     Answers,
     ChoiceField,
@@ -27,24 +28,6 @@ from portal.forms.fields import (
 from portal.kernel.problems import Problem
 from portal.kernel.text import N_, Said
 
-ROLES = (
-    (
-        "user_administrator",
-        N_("User administrator"),
-        N_("Opens and closes the accounts of colleagues. At least one person must be."),
-    ),
-    (
-        "healthcare_professional",
-        N_("Healthcare professional"),
-        N_("Looks at patients’ records. Must be registered in one of the specified professions."),
-    ),
-    (
-        "registration_clerk",
-        N_("Patient registration staff"),
-        N_("Registers patients with eHealth at the counter."),
-    ),
-)
-
 CHINESE = (("tc", N_("Traditional Chinese")), ("sc", N_("Simplified Chinese")))
 LANGUAGES = (("en", N_("English")), *CHINESE)
 
@@ -53,8 +36,8 @@ def districts(tables: Any) -> Iterable[tuple[Any, ...]]:
     return ((d.code, d) for d in tables.districts)
 
 
-def professions(tables: Any) -> Iterable[tuple[Any, ...]]:
-    return ((p.code, p) for p in tables.professions)
+def sharable(tables: Any) -> Iterable[tuple[Any, ...]]:
+    return ((kind.code, kind) for kind in tables.sharable)
 
 
 class InstitutionForm(StepForm):
@@ -153,44 +136,6 @@ class InstitutionForm(StepForm):
             )
 
 
-class UserForm(StepForm):
-    """One person who will use the system. No identity card number is asked: it is not needed."""
-
-    surname = TextField(N_("Surname in English"), personal=True, width="20", autocomplete="off")
-    given_names = TextField(
-        N_("Given names in English"), personal=True, width="20", optional=True, autocomplete="off"
-    )
-    name_zh = TextField(
-        N_("Name in Chinese"), personal=True, width="10", optional=True, speaks="zh-Hant-HK"
-    )
-    roles = ManyChoicesField(N_("What will this person do?"), choices=ROLES)
-    profession = ChoiceField(
-        N_("Profession"),
-        choices=professions,
-        select=True,
-        asked=when("roles", "healthcare_professional"),
-    )
-    registration_number = CodeField(
-        N_("Professional registration number"),
-        hint=N_("As printed on the practising certificate."),
-        max_length=30,
-        width="10",
-        asked=when("roles", "healthcare_professional"),
-    )
-    registration_expiry = DateField(
-        N_("Date until which the practising certificate is valid"),
-        optional=True,
-        asked=when("roles", "healthcare_professional"),
-    )
-    email = EmailField(N_("E-mail address of this person"), personal=True, autocomplete="off")
-    mobile = PhoneField(
-        N_("Mobile telephone number of this person"),
-        personal=True,
-        optional=True,
-        autocomplete="off",
-    )
-
-
 class LocationForm(StepForm):
     """One place where care is given."""
 
@@ -238,6 +183,14 @@ class LocationForm(StepForm):
     wants_reader = YesNoField(
         N_("Would you like a Hong Kong identity card reader?"),
         asked=when("registers_patients", True),
+    )
+    shares = ManyChoicesField(
+        N_("Which kinds of data will this location share with eHealth?"),
+        hint=N_(
+            "Tick those you are ready to share. It may be published. You can add others later."
+        ),
+        choices=sharable,
+        optional=True,
     )
     opening_hours = TextField(N_("Opening hours"), optional=True)
     contact_name = TextField(N_("Name of the contact person at this location"), personal=True)

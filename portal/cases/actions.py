@@ -9,9 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from portal.cases.models import Acknowledgement, Answer, Case, CaseDocument, CaseEvent
-from portal.cases.queries import answer_to, locked, removed_row
+from portal.cases.queries import (
+    answer_to,
+    case_with_file,
+    documents_of,
+    locked,
+    removed_row,
+)
 from portal.cases.rules import State
-from portal.infra.files import StoredFile
+from portal.infra.files import FileState, StoredFile
 from portal.infra.files import remove as destroy_file
 from portal.kernel.identifiers import new_code
 from portal.kernel.problems import NotHere, Refused
@@ -147,13 +153,25 @@ def acknowledge(db: Session, case: Case, notice: str, version: str, *, now: date
         db.add(Acknowledgement(case_id=_id(case), notice=notice, version=version, at=now))
 
 
+def may_take_out(case: Case, file: StoredFile) -> bool:
+    """After submission only a refused file may be taken out; the record stays either way."""
+    return case.state == State.DRAFT or file.state == FileState.REFUSED
+
+
 def add_document(
-    db: Session, case: Case, document_type: str, file: StoredFile, *, now: datetime
+    db: Session,
+    case: Case,
+    document_type: str,
+    file: StoredFile,
+    *,
+    replaces: uuid.UUID | None = None,
+    now: datetime,
 ) -> CaseDocument:
-    """File a received file under a type of document."""
+    """File a received file under a type of document; `replaces`: see `take_out_replaced`."""
     document = CaseDocument(
-        case_id=_id(case), document_type=document_type, file_id=file.id, added_at=now
-    )
+        case_id=_id(case), document_type=document_type, file_id=file.id, replaces=replaces,
+        added_at=now,
+    )  # fmt: skip
     case.changed_at = now
     db.add_all((document, case))
     return document
@@ -177,6 +195,26 @@ def remove_document(
     db.add_all((document, case))
     destroy_file(db, file_id, by=by, now=now)
     return document
+
+
+def hold_case_with(db: Session, file_id: uuid.UUID) -> None:
+    """Lock the case a file belongs to. Cases before files, as the pages do: no deadlock."""
+    if found := case_with_file(db, file_id):
+        locked(db, found[0])
+
+
+def take_out_replaced(db: Session, file_id: uuid.UUID, *, by: str, now: datetime) -> None:
+    """A file was found clean: the one it was sent to replace goes, and not a moment earlier.
+
+    It stays if it may no longer be taken out, as when the draft was handed in meanwhile.
+    """
+    found = case_with_file(db, file_id)
+    if found is None or found[1].replaces is None:
+        return
+    case, replaced = found[0], found[1].replaces
+    former = {file.id: file for _, file in documents_of(db, case)}.get(replaced)
+    if former and may_take_out(case, former):
+        remove_document(db, case, replaced, by=by, now=now)
 
 
 def tell(db: Session, case: Case, tag: str, at: datetime, *, note: str = "", **values: Any) -> None:

@@ -16,10 +16,7 @@ TABLE = Path(__file__).parent / "scheme" / "documents.toml"
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """A sort of paper. `has_expiry`: it is printed with a day on which it ends.
-
-    `unverified`: that institutions have such a paper is general knowledge, no source was seen.
-    """
+    """A sort of paper."""
 
     code: str
     name_en: str
@@ -28,8 +25,6 @@ class DocumentType:
     hint_en: str
     hint_tc: str
     hint_sc: str
-    has_expiry: bool = False
-    unverified: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +49,7 @@ class Requirement:
 
 @cache
 def requirements_for(kind: str, on: date) -> tuple[Requirement, ...]:
-    """What an institution of `kind` sends if it submits on the Hong Kong date `on`.
+    """What an institution of `kind` sends whose application was begun on the Hong Kong date `on`.
 
     Required documents first, in the order of the table; () for a kind unknown to it.
     """

@@ -1,6 +1,6 @@
 """A case and what belongs to it. Answers are JSON; acceptance turns them into typed rows."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ class Case(SQLModel, table=True):
     kind: str
     """Code of the kind of institution, see registry/scheme/kinds.toml."""
     form_version: str
+    """The Hong Kong date it was begun on, as ISO: see `begun_on`."""
     started_at: datetime = Field(sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
     submitted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -43,6 +44,11 @@ class Case(SQLModel, table=True):
     title_en: str = ""
     title_tc: str = ""
     """The institution's names as last saved, so that lists need not open the answers."""
+
+    @property
+    def begun_on(self) -> date:
+        """The day whose dated tables hold for the case to its end."""
+        return date.fromisoformat(self.form_version)
 
 
 class Answer(SQLModel, table=True):
@@ -86,6 +92,8 @@ class CaseDocument(SQLModel, table=True):
     case_id: int = Field(foreign_key="cases.id", index=True)
     document_type: str
     file_id: UUID = Field(index=True)
+    replaces: UUID | None = None
+    """The file that is taken out once this one is found clean; until then both are there."""
     added_at: datetime = Field(sa_type=UtcDateTime)
     removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

@@ -95,11 +95,6 @@ def all_notices() -> tuple[Notice, ...]:
     return tuple(_notice(entry) for entry in table["notice"])
 
 
-def version_of(key: str, version: str) -> Notice:
-    """Raises: KeyError: there was never such a version."""
-    return {(n.key, n.version): n for n in all_notices()}[key, version]
-
-
 def _notice(entry: dict[str, Any]) -> Notice:
     own = {
         "applies_to": tuple(entry["applies_to"]),

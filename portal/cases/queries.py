@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, bindparam, func
 from sqlalchemy.sql import expression
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from portal.cases.models import Acknowledgement, Answer, Case, CaseDocument, CaseEvent
 from portal.cases.rules import OPEN, State
@@ -95,12 +96,6 @@ def removed_row(db: Session, case: Case, step: str, row: str) -> Answer | None:
     return db.exec(wanted.where(col(Answer.removed_at).is_not(None))).one_or_none()
 
 
-def answers_of(db: Session, case: Case) -> Sequence[Answer]:
-    """All that was saved, steps and rows, in order; removed rows left out."""
-    wanted = select(Answer).where(Answer.case_id == case.id, col(Answer.removed_at).is_(None))
-    return db.exec(wanted.order_by(Answer.step, col(Answer.position), col(Answer.id))).all()
-
-
 def rows_of(
     db: Session, case: Case, step: str, *, first: int = 0, size: int = 1000
 ) -> Sequence[Answer]:
@@ -115,6 +110,15 @@ def rows_count(db: Session, case: Case, step: str) -> tuple[int, int]:
     unsound = func.sum(expression.case((col(Answer.sound), 0), else_=1))
     found = db.execute(select(func.count(), unsound).where(*_row_conditions(case, step))).one()
     return int(found[0]), int(found[1] or 0)
+
+
+def place_of(db: Session, case: Case, step: str, row: str) -> int | None:
+    """How many rows of the step stand before this one; None if it is not there."""
+    order = func.row_number().over(order_by=(col(Answer.position), col(Answer.id)))
+    listed = select(Answer.row, order.label("number")).where(*_row_conditions(case, step))
+    numbered = listed.subquery()
+    number = db.exec(select(numbered.c.number).where(numbered.c.row == row)).one_or_none()
+    return None if number is None else number - 1
 
 
 def _row_conditions(case: Case, step: str) -> tuple[ColumnElement[bool], ...]:
@@ -163,23 +167,36 @@ def timeline(db: Session, case: Case) -> Sequence[CaseEvent]:
     return db.exec(TIMELINE, params={"case_id": case.id}).all()
 
 
-def queue(db: Session, states: Iterable[State] = OPEN, words: str = "") -> Sequence[Case]:
-    """Cases handed in that are in one of `states`, at most 200.
+QUEUE_PAGE = 50
+"""Cases on one page of a queue."""
+
+
+def queue(
+    db: Session, states: Iterable[State] = OPEN, words: str = "", *, page: int = 1
+) -> tuple[Sequence[Case], int]:
+    """One page of the cases handed in that are in one of `states`, and how many there are.
 
     Open ones the longest waiting first; where all are decided, the one decided last first.
     """
+    wanted = _queued(states, words)
+    count = db.exec(select(func.count()).select_from(wanted.subquery())).one()
+    waiting = not set(states).isdisjoint(OPEN)
+    order = col(Case.submitted_at) if waiting else col(Case.changed_at).desc()
+    wanted = wanted.order_by(order, col(Case.id)).offset((page - 1) * QUEUE_PAGE)
+    return db.exec(wanted.limit(QUEUE_PAGE)).all(), count
+
+
+def _queued(states: Iterable[State], words: str) -> SelectOfScalar[Case]:
     wanted = select(Case).where(
         col(Case.state).in_(list(states)), col(Case.submitted_at).is_not(None)
     )
-    if words:
-        wanted = wanted.where(
-            (col(Case.reference) == normalise(words))
-            | col(Case.title_en).icontains(words, autoescape=True)
-            | col(Case.title_tc).contains(words, autoescape=True)
-        )
-    waiting = not set(states).isdisjoint(OPEN)
-    order = col(Case.submitted_at) if waiting else col(Case.changed_at).desc()
-    return db.exec(wanted.order_by(order).limit(200)).all()
+    if not words:
+        return wanted
+    return wanted.where(
+        (col(Case.reference) == normalise(words))
+        | col(Case.title_en).icontains(words, autoescape=True)
+        | col(Case.title_tc).contains(words, autoescape=True)
+    )
 
 
 def queue_counts(db: Session) -> dict[str, int]:

@@ -93,9 +93,18 @@ def documents_due(submitted_at: datetime, limits: Limits) -> datetime:
     return end_of_hk_day(_after(submitted_at, limits.documents))
 
 
-def setup_due(accepted_at: datetime, limits: Limits) -> datetime:
-    """When an accepted application without an installed certificate lapses."""
-    return end_of_hk_day(_after(accepted_at, limits.setup))
+def setup_due(
+    accepted_at: datetime, limits: Limits, handed_over_at: datetime | None = None
+) -> datetime:
+    """When an accepted application without an installed certificate lapses.
+
+    Counted from acceptance; but if the letter of acceptance left late, not before the days of
+    technical support are over, which count from the letter. Nobody loses what they were told of
+    a day before, and nobody lapses while help is still to be had. Our reading: the scheme says
+    nothing of letters that come late.
+    """
+    due = end_of_hk_day(_after(accepted_at, limits.setup))
+    return max(due, support_until(handed_over_at, limits)) if handed_over_at else due
 
 
 def support_until(handed_over_at: datetime, limits: Limits) -> datetime:

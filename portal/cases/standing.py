@@ -83,7 +83,7 @@ def _deadline(case: Case, stage: Stage) -> datetime | None:
     if stage is Stage.DOCUMENTS and case.submitted_at:
         return documents_due(case.submitted_at, limits())
     if stage is Stage.SET_UP and case.decided_at:
-        return setup_due(case.decided_at, limits())
+        return setup_due(case.decided_at, limits(), case.handed_over_at)
     if stage is Stage.SETTLING and case.handed_over_at:
         return settled_at(case.handed_over_at, limits())
     return None

@@ -3,14 +3,13 @@
 import json
 import re
 from datetime import timedelta
-from importlib import import_module
 
 import click
-from flask import Flask
 
 from portal.accounts import demonstration as people_of
 from portal.demonstration import applications
 from portal.infra import clock
+from portal.infra.commands import app
 from portal.infra.db import unit_of_work
 from portal.infra.settings import settings
 from portal.kernel.problems import Refused
@@ -27,7 +26,7 @@ def demo() -> None:
 @demo.command()
 def load() -> None:
     """Enter real institutions and made-up people with applications; again is no change."""
-    with unit_of_work(_app()) as db:
+    with unit_of_work(app()) as db:
         now = clock.now()
         entered = enter_facilities(db, now=now)
         people = people_of.load(db, now)
@@ -44,7 +43,7 @@ def advance(by: str) -> None:
         raise click.UsageError("say how far: 15d, 2h or 30m")
     if not settings().embedded or settings().production:
         raise Refused("only the embedded default's clock can be moved")
-    with unit_of_work(_app()) as db:
+    with unit_of_work(app()) as db:
         clock.advance(db, timedelta(**{UNITS[found[2]]: int(found[1])}))
         db.flush()
         moved = clock.now()
@@ -63,11 +62,6 @@ def people(as_json: bool) -> None:
         return
     for person in found:
         click.echo(person)
-
-
-def _app() -> Flask:
-    made: Flask = import_module("portal.factory").create_app()
-    return made
 
 
 COMMANDS = (demo,)

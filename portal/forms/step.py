@@ -143,9 +143,6 @@ class Step:
         """The form with answers in it. `around`: `tables`, `given`."""
         return self.form(formdata, answers, **around)
 
-    def problems_in(self, answers: Answers, **around: Any) -> tuple[Problem, ...]:
-        return self.filled(answers, **around).problems()
-
     def filled_rows(self, rows: Iterable[Answers], **around: Any) -> Iterator[StepForm]:
         """One form after the other, the same object each time: use it before the next."""
         form = self.filled(**around)

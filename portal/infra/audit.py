@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, event, insert, select, update
+from sqlalchemy import JSON, Row, event, insert, select, update
 from sqlalchemy.orm import Session as PlainSession
 from sqlmodel import Column, Field, Session, SQLModel, col
 
@@ -65,7 +65,7 @@ def record(
     db.connection()
 
 
-def digest(seq: int, entry: _Waiting | AuditEntry, previous: str) -> str:
+def digest(seq: int, entry: _Waiting | AuditEntry | Row[Any], previous: str) -> str:
     """SHA-256 over the entry's canonical JSON and its predecessor's hash, in hex."""
     body = [
         seq,
@@ -125,28 +125,54 @@ def _row(seq: int, entry: _Waiting, previous: str, own: str) -> dict[str, Any]:
     }
 
 
-def entries(db: Session, *, after: int = 0, size: int = 1000) -> Iterator[AuditEntry]:
-    """All entries in order, fetched in portions."""
-    while True:
-        found = db.scalars(
-            select(AuditEntry)
-            .where(col(AuditEntry.seq) > after)
-            .order_by(col(AuditEntry.seq))
-            .limit(size)
-        ).all()
-        yield from found
-        if len(found) < size:
-            return
-        after = found[-1].seq
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What a walk along all entries saw: their hashes, and the first that is not as it was."""
+
+    hashes: list[str]
+    broken_at: int | None
+
+
+def walked(db: Session) -> Chain:
+    """Look at every entry: nothing missing, changed or out of its place, and the head the last."""
+    seq, named = _head(db)
+    hashes: list[str] = [START]
+    broken: int | None = None
+    for entry in _entries(db):
+        place, previous = len(hashes), hashes[-1]
+        sound = entry.seq == place and entry.previous == previous
+        if broken is None and not (sound and entry.hash == digest(place, entry, previous)):
+            broken = place
+        hashes.append(entry.hash)
+    # The head is read on both sides of the walk: entries may be written meanwhile.
+    held = seq < len(hashes) and hashes[seq] == named and _head(db)[0] >= len(hashes) - 1
+    return Chain(hashes[1:], len(hashes) if broken is None and not held else broken)
 
 
 def broken_at(db: Session) -> int | None:
     """The number of the first entry that is missing, changed or out of its place; None if sound."""
-    expected, previous = 1, START
-    for entry in entries(db):
-        sound = entry.seq == expected and entry.previous == previous
-        if not sound or entry.hash != digest(entry.seq, entry, previous):
-            return expected
-        expected, previous = expected + 1, entry.hash
-    head = db.get(AuditHead, 1)
-    return None if head is None or head.hash == previous else expected
+    return walked(db).broken_at
+
+
+def written_after(db: Session, seq: int) -> datetime | None:
+    """When the first entry after number `seq` was written; None if there is none."""
+    later = select(col(AuditEntry.at)).where(col(AuditEntry.seq) > seq)
+    at: datetime | None = db.execute(later.order_by(col(AuditEntry.seq)).limit(1)).scalar()
+    return at
+
+
+def _head(db: Session) -> tuple[int, str]:
+    found = db.execute(select(col(AuditHead.seq), col(AuditHead.hash))).one_or_none()
+    return (found[0], found[1]) if found else (0, START)
+
+
+def _entries(db: Session, *, after: int = 0, size: int = 1000) -> Iterator[Row[Any]]:
+    """All entries in order, fetched in portions; rows cost a third of what objects do."""
+    columns = [col(getattr(AuditEntry, name)) for name in AuditEntry.model_fields]
+    while True:
+        portion = select(*columns).where(col(AuditEntry.seq) > after)
+        found = db.execute(portion.order_by(col(AuditEntry.seq)).limit(size)).all()
+        yield from found
+        if len(found) < size:
+            return
+        after = found[-1].seq

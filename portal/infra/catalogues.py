@@ -82,6 +82,11 @@ def missing(part: str = "") -> list[tuple[str, str]]:
     ]
 
 
+def unused(lang: str) -> list[str]:
+    """Sentences with a translation that nobody says any more."""
+    return sorted(_known(lang) - used().keys())
+
+
 def _known(lang: str) -> set[str]:
     ids = (m.id for m in merged(lang) if m.id)
     return {each for i in ids for each in ((i,) if isinstance(i, str) else i)}

@@ -8,18 +8,30 @@ import base64
 import hashlib
 import os
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pymerkle import InmemoryTree
 from sqlmodel import Session
 
-from portal.infra.audit import broken_at, entries
+from portal.infra.audit import walked, written_after
 from portal.infra.settings import settings
 
 ORIGIN = "ehealth-portal/audit"
 ED25519 = b"\x01"
+PATIENCE = timedelta(hours=3)
+"""How long an entry may be without a checkpoint: two that the calendar asked for were missed."""
+
+
+class Tampered(Exception):
+    """The audit does not agree with itself or with a checkpoint: what it says, line by line."""
+
+    def __init__(self, found: list[str]) -> None:
+        super().__init__(*found)
+        self.found = found
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +58,32 @@ def signing_key() -> Ed25519PrivateKey:
 
 
 def take(db: Session) -> Path | None:
-    """Write a checkpoint of the audit as it is now; None while it is empty."""
-    tree, size = _tree(db), 0
+    """Write a checkpoint of the audit as it is now; None while it is empty.
+
+    Raises:
+        Tampered: the audit is not what it was. Signing that would cover it up.
+    """
+    tree, found = _examined(db)
+    if found:
+        raise Tampered(found)
     size = tree.get_size()
     if not size:
         return None
+    return _kept(size, signed(Checkpoint(size, tree.get_root()), signing_key()))
+
+
+def _kept(size: int, note: str) -> Path:
+    """The note in its file, whole or not at all; one that is there is never written over."""
     path = folder() / f"{size:012d}.note"
-    draft = path.with_suffix(".draft")
-    draft.write_text(signed(Checkpoint(size, tree.get_root()), signing_key()))
-    os.replace(draft, path)
+    draft = path.with_suffix(f".{uuid4().hex}.draft")
+    draft.write_text(note)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        if path.read_text() != note:
+            raise Tampered([f"checkpoint {path.name} says something else"]) from None
+    finally:
+        draft.unlink()
     return path
 
 
@@ -83,31 +112,55 @@ def opened(note: str, public: Ed25519PublicKey) -> Checkpoint:
     return Checkpoint(int(size), base64.b64decode(root))
 
 
-def troubles(db: Session) -> list[str]:
-    """What is wrong with the audit: in its chain, or against each checkpoint; empty if sound."""
-    found = []
-    if (seq := broken_at(db)) is not None:
-        found.append(f"chain broken at entry {seq}")
-    tree = _tree(db)
+def troubles(db: Session, now: datetime) -> list[str]:
+    """All that is wrong with the audit: its entries against themselves and the checkpoints.
+
+    Also when it cannot be shown to be sound, for want of a checkpoint; empty if sound.
+    """
+    _tree, found = _examined(db)
+    return [*found, *_unsigned(db, now)]
+
+
+def _examined(db: Session) -> tuple[InmemoryTree, list[str]]:
+    """The audit's tree, and what does not fit in the chain or with a checkpoint."""
+    chain, tree = walked(db), InmemoryTree(algorithm="sha256")
+    for hash_ in chain.hashes:
+        tree.append_entry(hash_.encode())
+    broken = [] if chain.broken_at is None else [f"chain broken at entry {chain.broken_at}"]
     public = signing_key().public_key()
-    for path in sorted(folder().glob("*.note")):
-        try:
-            checkpoint = opened(path.read_text(), public)
-        except InvalidSignature:
-            found.append(f"checkpoint {path.name} is not ours or was changed")
-            continue
-        if checkpoint.size > tree.get_size():
-            found.append(f"entries after {tree.get_size()} are gone (checkpoint {path.name})")
-        elif tree.get_root(checkpoint.size) != checkpoint.root:
-            found.append(f"entries up to {checkpoint.size} were rewritten (checkpoint {path.name})")
-    return found
+    against = (_misfit(tree, path, public) for path in _notes())
+    return tree, broken + [misfit for misfit in against if misfit]
 
 
-def _tree(db: Session) -> InmemoryTree:
-    tree = InmemoryTree(algorithm="sha256")
-    for entry in entries(db):
-        tree.append_entry(entry.hash.encode())
-    return tree
+def _misfit(tree: InmemoryTree, path: Path, public: Ed25519PublicKey) -> str:
+    """What `tree` has against a checkpoint; nothing if they fit."""
+    try:
+        checkpoint = opened(path.read_text(), public)
+    except InvalidSignature:
+        return f"checkpoint {path.name} is not ours or was changed"
+    if path.stem != f"{checkpoint.size:012d}":
+        return f"checkpoint {path.name} has another's name"
+    if checkpoint.size > tree.get_size():
+        return f"entries after {tree.get_size()} are gone (checkpoint {path.name})"
+    if tree.get_root(checkpoint.size) != checkpoint.root:
+        return f"entries up to {checkpoint.size} were rewritten (checkpoint {path.name})"
+    return ""
+
+
+def _unsigned(db: Session, now: datetime) -> list[str]:
+    """Whether entries wait for a checkpoint, which is taken every hour, that does not come."""
+    covered = max((int(path.stem) for path in _notes() if path.stem.isdecimal()), default=0)
+    since = written_after(db, covered)
+    if since is None:
+        return []
+    if not covered:
+        return ["no checkpoint yet: that nothing was rewritten cannot be shown"]
+    late = now - since > PATIENCE
+    return [f"newest checkpoint too old: entries after {covered} have none"] if late else []
+
+
+def _notes() -> list[Path]:
+    return sorted(folder().glob("*.note"))
 
 
 def _key_id(public: Ed25519PublicKey) -> bytes:

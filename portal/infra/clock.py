@@ -36,8 +36,8 @@ def real_now() -> datetime:
 
 
 def offset() -> timedelta:
-    """How far the demonstration's clock runs ahead; always nothing outside the embedded default."""
-    if not settings().embedded:
+    """How far the demonstration's clock runs ahead; nothing in production or without SQLite."""
+    if not settings().embedded or settings().production:
         return timedelta()
     if not has_app_context():
         return _offset_on_record()
@@ -52,6 +52,11 @@ def _offset_on_record() -> timedelta:
         return timedelta(seconds=session().connection().execute(OFFSET).scalar() or 0)
     with reading(engine()).connect() as connection:
         return timedelta(seconds=connection.execute(OFFSET).scalar() or 0)
+
+
+def moved(db: Session) -> bool:
+    """Whether this database's clock was ever moved forward."""
+    return bool(db.connection().execute(OFFSET).scalar())
 
 
 def advance(db: Session, by: timedelta) -> None:

@@ -7,7 +7,8 @@ import click
 from alembic.util import CommandError
 from flask import Flask
 
-from portal.infra import bounces, catalogues, checkpoints, clock, migrating
+from portal.infra import bounces, catalogues, checkpoints, migrating
+from portal.infra.clock import now
 from portal.infra.db import unit_of_work
 from portal.infra.settings import settings
 from portal.kernel.problems import Refused
@@ -86,7 +87,7 @@ def audit() -> None:
 def verify() -> None:
     """Check the chain and every checkpoint; exits 1 and says what is wrong."""
     with unit_of_work(app()) as db_session:
-        found = checkpoints.troubles(db_session)
+        found = checkpoints.troubles(db_session, now())
     for trouble in found:
         click.echo(trouble, err=True)
     raise SystemExit(1 if found else 0)
@@ -106,7 +107,7 @@ def bounced() -> None:
     """
     with unit_of_work(app()) as db_session:
         told = bounces.read(sys.stdin.buffer.read(bounces.LARGEST + 1))
-        letter = bounces.take_back(db_session, told, now=clock.now())
+        letter = bounces.take_back(db_session, told, now=now())
     click.echo(f"{letter.template} of {letter.created_at:%Y-%m-%d} came back: {letter.problem}")
 
 

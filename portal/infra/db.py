@@ -156,14 +156,14 @@ def apart() -> Iterator[Session]:
         db.commit()
 
 
+def _close(_error: BaseException | None) -> None:
+    if (db := g.pop("db_session", None)) is not None:
+        db.close()
+
+
 def violated(error: IntegrityError) -> str:
     """The name of the broken constraint, or "table.column" where SQLite tells only that."""
     diagnosis = getattr(error.orig, "diag", None)
     if diagnosis is not None:
         return str(diagnosis.constraint_name)
     return str(error.orig).rpartition(": ")[2]
-
-
-def _close(_error: BaseException | None) -> None:
-    if (db := g.pop("db_session", None)) is not None:
-        db.close()

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from portal.infra.db import session
+from portal.infra.faults import of_database, place_of
 from portal.infra.web import page
 from portal.kernel.problems import NotHere, Refused
 
@@ -60,7 +61,10 @@ def _http(error: HTTPException) -> Response | HTTPException:
 
 def _unexpected(error: Exception) -> Response:
     """A fault of ours, or the database is away: an answer that needs neither person nor rows."""
-    log.error("unexpected", exc_info=error)
+    if of_database(error):
+        log.error("unexpected", problem=place_of(error))
+    else:
+        log.error("unexpected", exc_info=error)
     away = isinstance(error, OperationalError | InterfaceError)
     g.who, g.clock_offset = None, timedelta()
     code = 503 if away else 500

@@ -22,8 +22,6 @@ from portal.kernel.problems import NotHere, Refused
 from portal.kernel.text import N_
 
 __all__ = [
-    "BEING_CHECKED",
-    "WAITING_FOR_SCANNER",
     "FileState",
     "StoredFile",
     "clean_file",
@@ -38,10 +36,6 @@ log = logging.getLogger(__name__)
 
 PIECE = 64 * 1024
 NO_ROOM = N_("The file could not be stored just now. Please try again in a few minutes")
-BEING_CHECKED = N_("The file is being checked")
-WAITING_FOR_SCANNER = N_(
-    "The file is kept and waits for the virus scanner. You need not do anything"
-)
 
 
 class Incoming:

@@ -43,7 +43,7 @@ def frame_head(
     day = hk_date(today) if today and demonstration else None
     shape = ("head", current_lang(), *map(tuple, nav), who is None, demonstration, day)
     mould = _moulds.get(shape) or _drawn(
-        shape, "frame/head.html", nav=nav, signed_in=who is not None,
+        shape, "frame/head.html", languages=languages, nav=nav, signed_in=who is not None,
         demonstration=demonstration, today=today,
     )  # fmt: skip
     values = {f"page:{code}": str(escape(address)) for code, _, _, address in languages}

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 from babel.dates import format_date, format_datetime
 from babel.support import NullTranslations, Translations
@@ -35,7 +36,12 @@ def init_app(app: Flask) -> None:
     app.url_value_preprocessor(_take_lang)
     app.url_defaults(_give_lang)
     app.jinja_env.globals.update(
-        say=say, local=local, current_lang=current_lang, html_lang=html_lang, languages=languages
+        say=say,
+        local=local,
+        current_lang=current_lang,
+        html_lang=html_lang,
+        languages=languages,
+        front_pages=front_pages,
     )
     app.jinja_env.filters.update(
         hkdate=hkdate, hkdatetime=hkdatetime, last_day=last_day, reference=grouped
@@ -85,7 +91,13 @@ def _give_lang(endpoint: str, values: dict[str, object]) -> None:
 def current_lang() -> str:
     """ "en", "tc" or "sc": of the mail being written, the address, or the browser's wish."""
     spoken: str = g.get("speaking") or g.get("lang") or ""
-    return spoken or (preferred_lang() if has_request_context() else "en")
+    return spoken or (_asked_lang() if has_request_context() else "en")
+
+
+def _asked_lang() -> str:
+    """Of an address that leads nowhere, or of one without a language."""
+    first = request.path[1:].partition("/")[0]
+    return first if first in LANGS else preferred_lang()
 
 
 def preferred_lang() -> str:
@@ -155,8 +167,15 @@ def languages() -> list[tuple[str, str, str, str]]:
 def _same_page(lang: str) -> str:
     if request.url_rule is None or "lang" not in request.url_rule.arguments:
         return f"/{lang}/"
-    asked = request.args.to_dict(flat=False) if request.method == "GET" else {}
-    return url_for(request.endpoint or "", **{**asked, **(request.view_args or {}), "lang": lang})
+    here = url_for(request.endpoint or "", **(request.view_args or {}), lang=lang)
+    # What was asked never goes through url_for, which takes some names for its own (_external).
+    asked = list(request.args.items(multi=True)) if request.method == "GET" else []
+    return f"{here}?{urlencode(asked)}" if asked else here
+
+
+def front_pages() -> list[tuple[str, str, str, str]]:
+    """As `languages`, but each leads to its front page: for pages about a fault of ours."""
+    return [(code, OWN_NAMES[code], HTML_LANG[code], f"/{code}/") for code in LANGS]
 
 
 def hkdate(day: date | datetime | None) -> str:

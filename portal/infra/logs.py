@@ -4,7 +4,10 @@ import logging
 import re
 import sys
 import time
+import unicodedata
 import uuid
+from typing import Any
+from urllib.parse import unquote
 
 import structlog
 from flask import Flask, Response, g, request
@@ -12,16 +15,21 @@ from structlog.typing import EventDict, WrappedLogger
 
 from portal.infra.settings import settings
 
-# The shape of a Hong Kong identity card number, bracketed or not, full width or not.
+GAP = r"[\s+\-\u2010-\u2015\u2212]{0,3}"
+# The shape of a Hong Kong identity card number, bracketed or not, in one piece or in several.
 IDENTITY = re.compile(
-    r"(?<![A-Za-z0-9])[A-Za-z]{1,2}\s?[0-9]{6}\s?[(（]?[0-9Aa][)）]?(?![A-Za-z0-9])"
+    rf"(?<![A-Za-z0-9])[A-Za-z]{{1,2}}{GAP}(?:[0-9]{GAP}){{6}}[(\[]?{GAP}[0-9Aa]{GAP}[)\]]?"
+    r"(?![A-Za-z0-9])"
 )
+# A ticket's or file's own number may have that shape inside; it stays whole.
+UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 def init_app(app: Flask) -> None:
     configure()
     app.before_request(_begin)
     app.after_request(_end)
+    app.log_exception = _fault  # type: ignore[method-assign,assignment]
 
 
 def configure() -> None:
@@ -62,10 +70,37 @@ def configure() -> None:
 
 def without_identities(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     """The event with everything that looks like an identity card number struck out."""
-    return {
-        key: IDENTITY.sub("[identity]", value) if isinstance(value, str) else value
-        for key, value in event.items()
-    }
+    # Structlog's own entries, which no line shows, begin with an underline.
+    return {key: value if key.startswith("_") else struck(value) for key, value in event.items()}
+
+
+def struck(value: Any) -> Any:
+    """`value` without identity card numbers; what is not a number or a word becomes its words."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return {key: struck(each) for key, each in value.items()}
+        case list() | tuple():
+            return [struck(each) for each in value]
+        case _:
+            return _struck(str(value))
+
+
+def _struck(text: str) -> str:
+    """Looked for in a copy in which nothing is full width, nor written as in an address."""
+    plain = unicodedata.normalize("NFKC", unquote(text))
+    found = [m.span() for m in IDENTITY.finditer(plain)]
+    own = [m.span() for m in UUID.finditer(plain)]
+    inside = [(a, b) for a, b in found if not any(c <= a and b <= d for c, d in own)]
+    for begin, end in reversed(inside):
+        plain = f"{plain[:begin]}[identity]{plain[end:]}"
+    return plain if inside else text
+
+
+def _fault(error: Any) -> None:
+    """What no page of ours could answer. Flask would log the address, tokens and all."""
+    structlog.get_logger("portal.web").error("unanswered", rule=_rule(), exc_info=error)
 
 
 def _begin() -> None:
@@ -75,10 +110,17 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    # The rule and not the address: what a person searched for or opened stays out of the log.
-    rule = request.url_rule.rule if request.url_rule else "(none)"
     spent = (time.perf_counter() - g.get("began", time.perf_counter())) * 1000
     structlog.get_logger("portal.web").info(
-        "request", method=request.method, rule=rule, status=response.status_code, ms=round(spent, 1)
+        "request",
+        method=request.method,
+        rule=_rule(),
+        status=response.status_code,
+        ms=round(spent, 1),
     )
     return response
+
+
+def _rule() -> str:
+    """The rule and not the address: what a person searched for or opened stays out of the log."""
+    return request.url_rule.rule if request.url_rule else "(none)"

@@ -2,9 +2,10 @@
 
 import io
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 import pikepdf
-from pikepdf import Array
+from pikepdf import Array, OutlineItem
 from PIL import Image
 
 SIGN = 7
@@ -50,7 +51,7 @@ def _saved(pdf: pikepdf.Pdf) -> bytes:
 
 
 def merged(parts: Iterable[bytes]) -> bytes:
-    """Several tagged PDFs as one: pages in order, and one tree of tags over all of them.
+    """Several tagged PDFs as one: pages in order, one tree of tags and one outline over all.
 
     Plain merging keeps the first file's tags and leaves the other pages without.
     """
@@ -79,6 +80,21 @@ def _append(whole: pikepdf.Pdf, source: pikepdf.Pdf) -> None:
         ours.ParentTree.Nums.append(number + offset)
         ours.ParentTree.Nums.append(_copied(whole, elements))
     _renumber(list(whole.pages)[before:], offset)
+    _outline(whole, source, before)
+
+
+def _outline(whole: pikepdf.Pdf, source: pikepdf.Pdf, before: int) -> None:
+    """Headings of `source` below those of `whole`, whose first `before` pages are others'."""
+    places = {page.obj.objgen: number for number, page in enumerate(source.pages, before)}
+    with source.open_outline() as theirs, whole.open_outline() as ours:
+        ours.root.extend(_moved(item, places) for item in theirs.root)
+
+
+def _moved(item: OutlineItem, places: dict[tuple[int, int], int]) -> OutlineItem:
+    page, _kind, left, top, *_ = cast(Array, item.destination)
+    moved = OutlineItem(item.title, places[page.objgen], "XYZ", left=float(left), top=float(top))
+    moved.children.extend(_moved(child, places) for child in item.children)
+    return moved
 
 
 def _numbered(nums: pikepdf.Object) -> Iterator[tuple[int, pikepdf.Object]]:

@@ -8,6 +8,15 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRETS = ("secret_key", "sealing_key", "files_key", "audit_key")
+"""What production must be given. The embedded default makes its own."""
+
+SHORTEST_SECRET = 32
+
+
+class NotReady(ValueError):
+    """Production cannot start like this; the sentence is for who runs it."""
+
 
 class Settings(BaseSettings):
     """Defaults are the embedded portal's: everything below `portal_home`, nothing configured."""
@@ -48,6 +57,8 @@ class Settings(BaseSettings):
     secret_key: str = ""
     # Encrypts second-factor secrets and kept typing; apart from secret_key, which may be changed.
     sealing_key: str = ""
+    # Signs the checkpoints of the audit.
+    audit_key: str = ""
     # Cost of one Argon2id: KiB, passes, lanes (RFC 9106 §4, second recommended option).
     argon2_memory: int = 65536
     argon2_passes: int = 3
@@ -125,14 +136,29 @@ class Settings(BaseSettings):
         """The setting `name`, or in the embedded default a random secret kept below home.
 
         Raises:
-            ValueError: production was asked for without this secret.
+            NotReady: production was asked for without this secret, or with a short one.
         """
-        given = getattr(self, name, "") or os.environ.get(name.upper(), "")
-        if given:
-            return str(given)
-        if self.production:
-            raise ValueError(f"production needs the setting {name.upper()}")
-        return self._kept_secret(name)
+        given = str(getattr(self, name)).strip()
+        if self.production and len(given) < SHORTEST_SECRET:
+            raise NotReady(
+                f"production needs the setting {name.upper()}, of at least {SHORTEST_SECRET}"
+                " characters: openssl rand -hex 32"
+            )
+        return given or self._kept_secret(name)
+
+    def prove(self) -> None:
+        """See, in production, that the address and every secret are there.
+
+        Raises:
+            NotReady: one is missing. A process says so at its start, not when it needs it.
+        """
+        if not self.production:
+            return
+        if not self.base_url.startswith("https://"):
+            # Letters and QR codes would lead to localhost; cookies would travel in the clear.
+            raise NotReady("production needs the setting BASE_URL, beginning with https://")
+        for name in SECRETS:
+            self.secret(name)
 
     def _kept_secret(self, name: str) -> str:
         folder = self.home / "secrets"

@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, current_app, url_for
 from jinja2 import Environment
 
 from portal.infra.i18n import hkdate, hkdatetime, local, say
@@ -117,15 +117,7 @@ def session_minutes() -> int:
     return settings().session_idle_minutes
 
 
-def keep_assets(response: Response) -> Response:
-    """A file asked for with its mark never changes: browsers need not ask for it again."""
-    if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-    return response
-
-
 def init_app(app: Flask) -> None:
-    app.after_request(keep_assets)
     app.jinja_env.globals.update(
         ui=Ui(app.jinja_env),
         words=words,

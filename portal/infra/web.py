@@ -67,7 +67,8 @@ def _add_headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if settings().address.startswith("https:"):
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint == "static" and request.args.get("v"):
+    if request.endpoint == "static" and request.args.get("v") and response.status_code < 400:
+        # Asked for with its mark it never changes: browsers need not ask for it again.
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
     # What speaks of one person must not come back from a shared computer's cache: whoever is

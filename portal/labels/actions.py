@@ -145,9 +145,7 @@ def order_again(
     """
     if done := _ordered_before(db, asked):
         return done
-    if reason not in {*REPRINT_REASONS, ANOTHER_DOOR}:
-        raise _wrong("reason", N_("Say why the label is printed again"))
-    (choice,) = may_print(db, [location.number], sheet, again=True, now=now)
+    choice = may_print_again(db, location, reason, sheet, now=now)
     if choice.label is None:
         label = _new_label(location, by, now)
     elif reason == ANOTHER_DOOR:
@@ -155,6 +153,20 @@ def order_again(
     else:
         label = _replaced(db, choice.label, reason, by, now)
     return _batch(db, [label], sheet=sheet, start=start, asked=asked, by=by, now=now)
+
+
+def may_print_again(
+    db: Session, location: ServiceLocation, reason: str, sheet: Sheet, *, now: datetime
+) -> Choice:
+    """The location with the label that it has.
+
+    Raises:
+        Refused: no reason was given, or see `may_print`.
+    """
+    if reason not in {*REPRINT_REASONS, ANOTHER_DOOR}:
+        raise _wrong("reason", N_("Say why the label is printed again"))
+    (choice,) = may_print(db, [location.number], sheet, again=True, now=now)
+    return choice
 
 
 def _ordered_before(db: Session, asked: str) -> LabelBatch | None:

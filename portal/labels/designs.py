@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from portal.infra.fonts import printable
+from portal.infra.i18n import LANGS
 from portal.labels.faces import LabelFace
 from portal.labels.fitting import SCALES, Passage, Voice
 from portal.labels.sheets import Sheet
@@ -12,8 +13,6 @@ POINTS = 72 / 25.4
 
 ROLES = ("name", "institution", "address")
 """From top to bottom."""
-
-HTML_LANG = {"en": "en", "tc": "zh-Hant-HK", "sc": "zh-Hans"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def sizes_css(design: Design) -> str:
     voices = {
         key_of(role, lang, first=first): voice_of(design, role, lang, first=first)
         for role in ROLES
-        for lang in HTML_LANG
+        for lang in LANGS
         for first in (True, False)
     }
     return "".join(

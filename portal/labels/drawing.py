@@ -10,9 +10,10 @@ import segno
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from portal.infra.fonts import advance, missing_glyphs
+from portal.infra.i18n import HTML_LANG
 from portal.infra.printing import write_pdf
 from portal.infra.settings import settings
-from portal.labels.designs import DESIGNS, HTML_LANG, passages, sizes_css
+from portal.labels.designs import DESIGNS, passages, sizes_css
 from portal.labels.faces import Flaw, LabelFace
 from portal.labels.fitting import Fit, Passage, fit
 from portal.labels.serials import in_groups

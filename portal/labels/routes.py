@@ -12,13 +12,13 @@ from portal.infra.db import commits, session
 from portal.infra.files import clean_file
 from portal.infra.guards import May, Who, current_person, needs
 from portal.infra.serving import send_file_safely
-from portal.infra.tickets import ticket_named
+from portal.infra.tickets import needing_staff, ticket_named
 from portal.infra.web import page, see_other, wants_part
 from portal.kernel.hktime import hk_date
 from portal.kernel.problems import NotHere, Problem, Refused
 from portal.kernel.text import N_
 from portal.labels import actions
-from portal.labels.checks import public_bp
+from portal.labels.check_routes import public_bp
 from portal.labels.drawing import draw
 from portal.labels.models import LabelBatch
 from portal.labels.previews import Picture, pictures
@@ -31,13 +31,10 @@ from portal.labels.queries import (
     batches,
     choices,
     count_choices,
-    life_of,
     matching_numbers,
 )
-from portal.labels.rules import ANOTHER_DOOR, LARGEST_BATCH, REPRINT_REASONS
-from portal.labels.serials import in_groups
+from portal.labels.rules import LARGEST_BATCH
 from portal.labels.sheets import SHEETS, SINGLE, Sheet
-from portal.registry.queries import is_listed, location_numbered
 from portal.registry.scheme import scheme
 
 __all__ = ["bp", "links", "public_bp"]
@@ -122,16 +119,27 @@ def preview() -> Response:
         places = actions.may_print(session(), numbers, sheet, now=at)
     except Refused as refused:
         return choosing(wanted, ticked=tuple(numbers), problems=problems_of(refused), status=422)
+    return previewed(
+        places,
+        sheet,
+        start,
+        order=url_for(".order"),
+        carried=[("number", number) for number in numbers] + list(query(wanted).items()),
+        back=f"{url_for('.choose')}?{urlencode(query(wanted))}",
+    )
+
+
+def previewed(places: list[Choice], sheet: Sheet, start: int, **about: Any) -> Response:
+    """The pages, and the form that orders them from `order` with all that it must carry."""
     return page(
         "labels/preview.html",
-        numbers=numbers,
+        count=len(places),
         sheet=sheet,
         start=start,
         pages=sheet.pages(len(places), start),
         pictures=drawn(places, sheet, start),
         asked=token_hex(16),
-        wanted=wanted,
-        back=f"{url_for('.choose')}?{urlencode(query(wanted))}",
+        **{"reason": "", "voids": False, **about},
     )
 
 
@@ -196,7 +204,11 @@ def order() -> ResponseReturnValue:
 @needs(May.PRINT_LABELS)
 def list_batches() -> Response:
     """Earlier orders."""
-    return page("labels/batches.html", batches=batches(session()), sheets=SHEETS)
+    db = session()
+    given_up = {ticket.once for ticket in needing_staff(db)}
+    found = batches(db)
+    failed = {each.reference for each in found if actions.ticket_name(each) in given_up}
+    return page("labels/batches.html", batches=found, failed=failed, sheets=SHEETS)
 
 
 @bp.get("/batches/<reference>/")
@@ -233,51 +245,4 @@ def download(reference: str) -> Response:
     return send_file_safely(session(), stored, read_by=f"person:{current_person().id}", at=now())
 
 
-@bp.get("/locations/<number>/")
-@needs(May.PRINT_LABELS)
-def show_location(number: str) -> Response:
-    """A location's labels, and the form to print one anew."""
-    return location_page(number)
-
-
-def location_page(number: str, problems: tuple[Problem, ...] = (), status: int = 200) -> Response:
-    location = location_numbered(session(), number)
-    return page(
-        "labels/location.html",
-        status=status,
-        location=location,
-        lives=life_of(session(), location),
-        listed=is_listed(location, now()),
-        reasons={ANOTHER_DOOR: N_("Another copy for another door, same number"), **REPRINT_REASONS},
-        void_reasons=REPRINT_REASONS,
-        in_groups=in_groups,
-        chosen=request.form.get("reason", ""),
-        sheets=SHEETS.values(),
-        sheet=request.form.get("sheet", SINGLE.key),
-        start=request.form.get("start", "1"),
-        asked=token_hex(16),
-        problems=problems,
-    )
-
-
-@bp.post("/locations/<number>/")
-@needs(May.PRINT_LABELS)
-@commits
-def print_again(number: str) -> ResponseReturnValue:
-    """Print a location's label anew, with a reason."""
-    try:
-        sheet, start = chosen_sheet()
-        batch = actions.order_again(
-            session(),
-            location_numbered(session(), number),
-            request.form.get("reason", ""),
-            sheet=sheet,
-            start=start,
-            asked=request.form.get("asked", "")[:64],
-            by=current_person(),
-            now=now(),
-        )
-    except Refused as refused:
-        session().rollback()
-        return location_page(number, problems_of(refused), status=422)
-    return see_other(url_for(".show_batch", reference=batch.reference))
+from portal.labels import again_routes  # noqa: E402,F401

@@ -1,4 +1,4 @@
-"""bin/portal register …: the search index, the folding table, demonstration entries."""
+"""bin/portal register …: the search index, the folding table."""
 
 import click
 
@@ -6,7 +6,7 @@ from portal.infra.clock import now
 from portal.infra.commands import app
 from portal.infra.db import unit_of_work
 from portal.kernel.folding import TABLE
-from portal.registry import demonstration, folds, index
+from portal.registry import folds, index
 
 
 @click.group("register")
@@ -20,14 +20,6 @@ def reindex() -> None:
 
     with unit_of_work(app()) as db:
         click.echo(f"{index.rebuild(db, now=now())} records")
-
-
-@register.command("demonstration")
-def enter_demonstration() -> None:
-    """Enter real institutions from open data; refused in production."""
-
-    with unit_of_work(app()) as db:
-        click.echo(f"{demonstration.enter_facilities(db, now=now())} institutions entered")
 
 
 @register.command("fold-table")

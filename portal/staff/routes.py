@@ -1,17 +1,22 @@
 """The Registration Office's pages: the queue, an application with its documents, the decision."""
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from portal.application import actions, deciding
+from portal.application import deciding
 from portal.application.document_routes import filed_file
-from portal.application.progress import complete, standings
+from portal.application.progress import complete, filed, standings
+from portal.application.reading import parts
 from portal.application.routes import tables_of
+from portal.application.step_routes import pages_asked
 from portal.cases.events import sentence
 from portal.cases.models import Case
-from portal.cases.queries import queue, queue_counts, submitted_case, timeline
+from portal.cases.queries import QUEUE_PAGE, queue, queue_counts, submitted_case, timeline
 from portal.cases.rules import OPEN, State
 from portal.cases.standing import limits, standing
 from portal.infra.clock import now
@@ -22,7 +27,7 @@ from portal.infra.serving import send_bytes, send_file_safely
 from portal.infra.web import page, see_other
 from portal.kernel.problems import NotHere, Problem, Refused
 from portal.kernel.text import N_
-from portal.registry.models import Institution
+from portal.registry.queries import institution_by_id
 from portal.staff.steps import ReasonsForm
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
@@ -56,10 +61,16 @@ def show_queue() -> Response:
     chosen = chosen if chosen in QUEUES else "open"
     states = tuple(State) if words else QUEUES[chosen][1]
     counts = queue_counts(session())
+    number = min(max(request.args.get("page", 1, int), 1), 1_000_000)
+    cases, found = queue(session(), states, words, page=number)
     return page(
         "staff/queue.html",
         block="results",
-        rows=standings(session(), queue(session(), states, words), now()),
+        rows=standings(session(), cases, now()),
+        found=found,
+        page_number=number,
+        pages=max(1, -(-found // QUEUE_PAGE)),
+        page_address=lambda n: url_for(".show_queue", queue=chosen, q=words or None, page=n),
         queues=[
             (key, name, sum(counts.get(state, 0) for state in within))
             for key, (name, within) in QUEUES.items()
@@ -81,25 +92,31 @@ def show(reference: str) -> ResponseReturnValue:
 
 
 def case_page(case: Case, problems: tuple[Problem, ...] = (), status: int = 200) -> Response:
-    db, tables = session(), tables_of(case)
-    all_filed = actions.documents(db, case, now())
+    db, tables, pages = session(), tables_of(case), pages_asked()
+    all_filed = filed(db, case)
     return page(
         "staff/case.html",
         status=status,
         case=case,
         kind=tables.kind[case.kind],
         standing=standing(case, now(), complete=complete(all_filed)),
-        blocks=actions.everything(db, case, tables),
+        parts=parts(db, case, tables, pages),
+        page_address=lambda key: partial(_case_page, case, pages, key),
         filed=all_filed,
         complete=complete(all_filed),
         events=[(event, sentence(event)) for event in timeline(db, case)],
-        institution=db.get(Institution, case.institution_id) if case.institution_id else None,
+        institution=institution_by_id(db, case.institution_id) if case.institution_id else None,
         applicant=deciding.applicant(db, case),
         open=case.state in OPEN,
         limits=limits(),
         reasons=request.form.get("reasons", ""),
         problems=problems,
     )
+
+
+def _case_page(case: Case, pages: Mapping[str, Any], key: str, number: int) -> str:
+    """The address of the same page, with another page of the rows of one step."""
+    return url_for(".show", reference=case.reference, _anchor=key, **{**pages, key: number})
 
 
 @bp.post("/applications/<reference>/decision")
@@ -163,4 +180,9 @@ def show_thumbnail(reference: str, file_id: UUID) -> ResponseReturnValue:
     return send_bytes(picture, filename="thumbnail.webp", media_type="image/webp")
 
 
-from portal.staff import institutions, letters, papers, work  # noqa: E402,F401
+from portal.staff import (  # noqa: E402,F401
+    institution_routes,
+    letter_routes,
+    paper_routes,
+    work_routes,
+)

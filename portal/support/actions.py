@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from portal.accounts.actions.tries import count_try
+from portal.accounts.actions.tries import count_mail
+from portal.accounts.queries import folded
 from portal.infra.audit import record
 from portal.infra.tickets import Job, enqueue
 from portal.kernel.hktime import add_days
@@ -22,28 +23,33 @@ from portal.support.rules import DAYS_KEPT, State
 KEPT = ("subject", "message", "name", "email", "phone", "institution", "about", "diagnosis")
 
 
+def count_letter(
+    db: Session, answers: Mapping[str, Any], *, network: str, real_now: datetime
+) -> None:
+    """Count the letter that an enquiry asks for; the same one sent again asks for none.
+
+    Raises:
+        TooSoon: too many were asked for, to this address or from this network.
+    """
+    if not sent_before(db, mark_of(answers)):
+        count_mail(db, email=folded(str(answers["email"])), network=network, now=real_now)
+
+
 def ask(
     db: Session,
     answers: Mapping[str, Any],
     *,
     person_id: int | None,
     language: str,
-    network: str,
     now: datetime,
-    real_now: datetime,
 ) -> Enquiry:
     """Keep an enquiry and confirm it by e-mail; the same one sent again is the one before.
 
     Corrected after going back, it is another enquiry: what was written is never dropped.
-
-    Raises:
-        TooSoon: too many letters were asked for, to this address or from this network.
     """
     once = mark_of(answers)
     if before := sent_before(db, once):
         return before
-    count_try(db, "mail", str(answers["email"]).casefold(), real_now)
-    count_try(db, "writer", network, real_now)
     enquiry = Enquiry(
         reference=new_code(),
         once=once,

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.actions.tries import TooSoon
 from portal.infra.clock import now, real_now
-from portal.infra.db import commits, session
+from portal.infra.db import apart, commits, session
 from portal.infra.guards import May, Who, current_person, needs, public, who_is_there
 from portal.infra.i18n import current_lang
 from portal.infra.validation import log_problems
@@ -15,7 +15,7 @@ from portal.infra.web import page, see_other
 from portal.kernel.problems import Problem
 from portal.kernel.text import N_
 from portal.support import actions
-from portal.support.queries import enquiries_in, enquiry_called, open_enquiries
+from portal.support.queries import PAGE, count_in, enquiries_in, enquiry_called
 from portal.support.rules import SUBJECTS, State
 from portal.support.steps import EnquiryForm
 
@@ -25,7 +25,7 @@ bp = Blueprint("support", __name__)
 def links(who: Who | None) -> list[tuple[str, str, int]]:
     """What the header offers: staff see how many enquiries wait."""
     if who and who.may(May.ANSWER_ENQUIRIES):
-        return [(N_("Enquiries"), url_for("support.enquiries"), open_enquiries(session()))]
+        return [(N_("Enquiries"), url_for("support.enquiries"), count_in(session(), State.OPEN))]
     return []
 
 
@@ -48,21 +48,17 @@ def send() -> ResponseReturnValue:
     form, who = EnquiryForm(request.form), who_is_there()
     if not form.sound():
         return asked_again(form, 422)
+    answers, network = form.cleaned(), request.remote_addr or ""
     try:
-        enquiry = actions.ask(
-            session(),
-            form.cleaned(),
-            person_id=who.id if who else None,
-            language=current_lang(),
-            network=request.remote_addr or "",
-            now=now(),
-            real_now=real_now(),
-        )
+        with apart() as db:
+            actions.count_letter(db, answers, network=network, real_now=real_now())
     except TooSoon as refused:
         form.blame([Problem("", refused.message)])
         answer = asked_again(form, 429)
         answer.headers["Retry-After"] = str(refused.seconds)
         return answer
+    person_id, lang = who.id if who else None, current_lang()
+    enquiry = actions.ask(session(), answers, person_id=person_id, language=lang, now=now())
     return see_other(url_for(".sent", reference=enquiry.reference))
 
 
@@ -76,10 +72,19 @@ def sent(reference: str) -> Response:
 @bp.get("/enquiries/")
 @needs(May.ANSWER_ENQUIRIES)
 def enquiries() -> Response:
-    """The open ones, oldest first, or with `?state=answered` those that were."""
+    """The open ones, oldest first, or with `?state=answered` those that were, newest first."""
     state = State.ANSWERED if request.args.get("state") == State.ANSWERED else State.OPEN
-    found = enquiries_in(session(), state)
-    return page("support/enquiries.html", state=state, enquiries=found, subjects=SUBJECTS)
+    last = max(1, -(-count_in(session(), state) // PAGE))
+    current = min(max(request.args.get("page", 1, int), 1), last)
+    return page(
+        "support/enquiries.html",
+        state=state,
+        enquiries=enquiries_in(session(), state, page=current),
+        current=current,
+        last=last,
+        address=lambda number: url_for(".enquiries", state=state, page=number),
+        subjects=SUBJECTS,
+    )
 
 
 @bp.get("/enquiries/<reference>")

@@ -1,5 +1,6 @@
 """Technical support for the set-up: asked for by the applicant while its days run."""
 
+from typing import Any
 from uuid import uuid4
 
 from flask import Response, request, url_for
@@ -7,28 +8,20 @@ from flask.typing import ResponseReturnValue
 
 from portal.accounts.actions.tries import TooSoon
 from portal.cases.models import Case
-from portal.cases.queries import own_case
-from portal.cases.rules import State, support_until
+from portal.cases.rules import support_until
 from portal.cases.standing import limits
 from portal.infra.clock import now, real_now
-from portal.infra.db import commits, session
+from portal.infra.db import apart, commits, session
 from portal.infra.guards import May, current_person, needs
 from portal.infra.i18n import current_lang, local
 from portal.infra.validation import log_problems
 from portal.infra.web import page, see_other
-from portal.kernel.problems import NotHere, Problem
+from portal.kernel.problems import Problem
 from portal.support import actions
+from portal.support.queries import accepted_case
 from portal.support.routes import bp
 from portal.support.rules import Subject, set_up_support_open
 from portal.support.steps import SetUpForm
-
-
-def accepted(reference: str) -> Case:
-    """The signed-in person's application, if it was accepted; else the same 404 as none."""
-    case = own_case(session(), reference, current_person().id)
-    if case.state not in (State.ACCEPTED, State.REGISTERED):
-        raise NotHere
-    return case
 
 
 @bp.get("/enquiry/set-up/<reference>")
@@ -36,7 +29,9 @@ def accepted(reference: str) -> Case:
 def ask_set_up(reference: str) -> Response:
     """The form, or that its days are over. `?diagnosis=`: what the check page found."""
     answers = {"once": uuid4().hex, "diagnosis": request.args.get("diagnosis", "")}
-    return set_up_page(accepted(reference), SetUpForm(answers=answers))
+    return set_up_page(
+        accepted_case(session(), reference, current_person().id), SetUpForm(answers=answers)
+    )
 
 
 @bp.post("/enquiry/set-up/<reference>")
@@ -44,30 +39,33 @@ def ask_set_up(reference: str) -> Response:
 @commits
 def send_set_up(reference: str) -> ResponseReturnValue:
     """Keep the request as an enquiry; ask again (422, or 429 after too many) if it is not sound."""
-    case, form, who = accepted(reference), SetUpForm(request.form), current_person()
-    if not is_open(case):
-        return set_up_page(case, form, status=409)
-    if not form.sound():
+    form = SetUpForm(request.form)
+    sound, network = form.sound(), request.remote_addr or ""
+    # Read and counted apart, before the request's own session: SQLite has room for one writer.
+    with apart() as db:
+        case = accepted_case(db, reference, current_person().id)
+        status = 409 if not is_open(case) else 200 if sound else 422
+        if status == 200:
+            try:
+                actions.count_letter(db, told(form, case), network=network, real_now=real_now())
+            except TooSoon as refused:
+                form.blame([Problem("", refused.message)])
+                status = 429
+    if status != 200:
         log_problems("SetUpForm", form.found)
-        return set_up_page(case, form, status=422)
-    known = {
-        "subject": Subject.SET_UP, "name": who.name, "email": who.email, "about": case.reference,
-        "institution": local(case, "title"),
-    }  # fmt: skip
-    try:
-        enquiry = actions.ask(
-            session(),
-            {**form.cleaned(), **known},
-            person_id=who.id,
-            language=current_lang(),
-            network=request.remote_addr or "",
-            now=now(),
-            real_now=real_now(),
-        )
-    except TooSoon as refused:
-        form.blame([Problem("", refused.message)])
-        return set_up_page(case, form, status=429)
+        return set_up_page(case, form, status=status)
+    who, lang = current_person(), current_lang()
+    enquiry = actions.ask(session(), told(form, case), person_id=who.id, language=lang, now=now())
     return see_other(url_for(".sent", reference=enquiry.reference))
+
+
+def told(form: SetUpForm, case: Case) -> dict[str, Any]:
+    """What was asked, with what we know of who asks."""
+    who = current_person()
+    return {
+        **form.cleaned(), "subject": Subject.SET_UP, "name": who.name, "email": who.email,
+        "about": case.reference, "institution": local(case, "title"),
+    }  # fmt: skip
 
 
 def is_open(case: Case) -> bool:

@@ -38,10 +38,21 @@ function addRow(form, file) {
     show(problem) {
       bar.remove();
       words.textContent = `${file.name} – ${problem || form.dataset.wordsSent}`;
+      announce(words.textContent);
       item.classList.add(problem ? "app-upload__failed" : "app-upload__sent");
       if (!problem) setTimeout(() => item.remove(), 4000);
     },
   };
+}
+
+// Says it in the page's status region, which was there before: a new one would not be read aloud.
+function announce(words) {
+  const status = document.getElementById("status");
+  if (!status) return;
+  status.textContent = words;
+  setTimeout(() => {
+    if (status.textContent === words) status.textContent = "";
+  }, 8000);
 }
 
 // The sentence saying what went wrong; "" when the file was received.

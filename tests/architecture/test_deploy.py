@@ -1,12 +1,19 @@
 """The samples under deploy/ are sound for the programs that read them."""
 
 import re
+import runpy
 import shutil
+import ssl
 import subprocess
+import time
 from configparser import ConfigParser
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from gunicorn.config import Config
 
 from deploy.securing import prepare
 from portal.certificates.edge_commands import SECRET
@@ -17,20 +24,29 @@ UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 OPENSSL = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=portal -keyout {} -out {}"
 
 
-def test_nginx_takes_its_configuration(tmp_path):
+@pytest.fixture
+def nginx(tmp_path):
+    """The sample as nginx reads it, with ports and folders of this test's own."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(OPENSSL.format(key, certificate).split(), check=True, capture_output=True)
     site = (ROOT / "deploy/nginx/portal.conf").read_text()
     site = site.replace("/etc/ehealth-portal/tls", str(tmp_path))
-    # Ports of this test's own: nginx binds them even to look at its configuration.
-    site = re.sub(r"listen (\[::\]:)?(80|443)", lambda m: f"listen {free_port()}", site)
+    site = site.replace("/var/log/nginx", str(tmp_path))
+    site = re.sub(r"listen \[::\]:.*", "", site).replace(":8000;", f":{free_port()};")
+    ports = {"80": free_port(), "443": free_port()}
+    # nginx binds its ports even to look at its configuration.
+    site = re.sub(r"listen (80|443)", lambda m: f"listen 127.0.0.1:{ports[m[1]]}", site)
     (tmp_path / "nginx.conf").write_text(
-        f"pid {tmp_path}/pid; error_log stderr; events {{}} http {{ access_log off; {site} }}"
+        f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/start.log crit;"
+        f" events {{}} http {{ {site} }}"
     )
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    looked = subprocess.run(
-        [nginx, "-t", "-p", tmp_path, "-c", tmp_path / "nginx.conf"], capture_output=True, text=True
-    )
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    return [program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")], ports
+
+
+def test_nginx_takes_its_configuration(nginx):
+    command, _ports = nginx
+    looked = subprocess.run([*command, "-t"], capture_output=True, text=True)
     assert looked.returncode == 0, looked.stderr
 
 
@@ -57,6 +73,61 @@ def test_every_place_that_passes_requests_on_overwrites_what_clients_claim():
         if "proxy_set_header" in location:
             assert all(name in location for name in overwritten)
     assert "ssl_crl" not in re.sub(r"#.*", "", text)
+
+
+def test_nginx_writes_down_no_address_token_search_or_referer(nginx, tmp_path):
+    command, ports = nginx
+    said = {"Referer": "https://portal.example.hk/SECRET-REFERER", "User-Agent": "SECRET-AGENT"}
+    with running(command):
+        for address in (f"http://127.0.0.1:{ports['80']}", f"https://127.0.0.1:{ports['443']}"):
+            answer = asked(f"{address}/en/account/link/SECRET-TOKEN?q=SECRET-SEARCH", said)
+            assert answer in {301, 502}
+    logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
+    assert logs["portal.log"].count("\n") == 2
+    assert "GET 502" in logs["portal.log"]
+    assert not re.search(r"SECRET|127\.0\.0\.1", "".join(logs.values()))
+
+
+@contextmanager
+def running(command):
+    process = subprocess.Popen(command)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def asked(address, headers):
+    """The status of an answer, not followed; waits for the server to listen."""
+    trusting = ssl._create_unverified_context()
+    parts = urlsplit(address)
+    for _ in range(100):
+        client = (
+            HTTPSConnection(parts.netloc, context=trusting)
+            if parts.scheme == "https"
+            else HTTPConnection(parts.netloc)
+        )
+        with closing(client):
+            try:
+                client.request("GET", f"{parts.path}?{parts.query}", headers=headers)
+                return client.getresponse().status
+            except ConnectionRefusedError:
+                time.sleep(0.05)
+    raise AssertionError(f"{address} does not answer")
+
+
+def test_gunicorn_does_not_name_the_address_of_a_request_that_failed(capfd):
+    chosen = runpy.run_path(str(ROOT / "deploy/gunicorn.conf.py"))["logger_class"]
+    log = chosen(Config())
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        log.exception("Error handling request %s", "/en/account/link/SECRET")
+    said = capfd.readouterr().err
+    assert "Error handling request" in said
+    assert "ZeroDivisionError" in said
+    assert "SECRET" not in said
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda p: p.name)

@@ -1,5 +1,6 @@
 """The import contracts speak of the folders there are, and the pure modules stay pure."""
 
+import ast
 import subprocess
 import sys
 import tomllib
@@ -104,3 +105,53 @@ def test_all_routes_leave_the_database_to_actions_and_queries(imports):
         and "commands" not in importer
     ]
     assert direct == []
+
+
+def modules() -> dict[str, ast.Module]:
+    return {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): ast.parse(path.read_text())
+        for path in PORTAL.rglob("*.py")
+    }
+
+
+def has_routes(module: ast.Module) -> bool:
+    functions = [each for each in ast.walk(module) if isinstance(each, ast.FunctionDef)]
+    return any(
+        isinstance(mark, ast.Call)
+        and isinstance(mark.func, ast.Attribute)
+        and mark.func.attr in {"route", "get", "post"}
+        for function in functions
+        for mark in function.decorator_list
+    )
+
+
+def test_modules_with_routes_are_called_so():
+    """By their name the tests above know them."""
+    found = {name for name, module in modules().items() if has_routes(module)}
+    assert {"portal.staff.routes", "portal.labels.check_routes"} <= found
+    slices = {name for name in found if name.split(".")[1] not in BELOW_SLICES}
+    assert {name for name in slices if layer_of(name)[1] != "routes"} == set()
+
+
+ASKING = {"get", "get_one", "exec", "execute", "scalar", "scalars"}
+
+
+def asked_directly(module: ast.Module) -> list[str]:
+    """Calls as `db.get(Institution, …)`: a session asked for a model or with a statement."""
+    calls = [each for each in ast.walk(module) if isinstance(each, ast.Call)]
+    calls = [call for call in calls if isinstance(call.func, ast.Attribute)]
+    return [
+        ast.unparse(call)
+        for call in calls
+        if call.func.attr in ASKING and ast.unparse(call.func.value) in {"db", "session()"}
+    ]
+
+
+def test_no_route_asks_the_database_itself():
+    routes = {name: each for name, each in modules().items() if layer_of(name)[1] == "routes"}
+    direct = {
+        name: asked
+        for name, each in routes.items()
+        if (asked := asked_directly(each)) and "commands" not in name
+    }
+    assert direct == {}

@@ -14,6 +14,8 @@ from werkzeug.routing import Rule
 from portal.infra.guards import guard_of
 from tests.browser import looking
 from tests.browser.looking import DESK, TELEPHONE, axe, fits, snap
+from tests.web.letters import letters
+from tests.web.states import Seen, states
 from tests.web.test_access import MAY, address, rules
 from tests.web.world import build
 
@@ -21,6 +23,7 @@ pytestmark = pytest.mark.browser
 
 # A letter is shown without scripts of any kind, those of axe among them.
 SANDBOXED = {"devmail.html"}
+MAIN_BUTTON = "main .nhsuk-button:not(.nhsuk-button--secondary):visible"
 STEPS = ["institution", "users", "locations"]
 ROLES = ("nobody", "applicant", "supervisor")
 
@@ -73,7 +76,10 @@ def test_everybody_can_use_it(app, world, windows, lang, size, monkeypatch):
             window.set_viewport_size({"width": size[0], "height": size[1]})
             window.goto(path)
             looked.append(f"{rule.endpoint}\t{lang}\t{size[0]}")
-            troubles += [f"({lang}, {size[0]} px) {each}" for each in found(window, rule)]
+            troubles += [
+                f"({lang}, {size[0]} px) {each}"
+                for each in found(window, rule.endpoint, rule.endpoint in SANDBOXED)
+            ]
             snap(window, f"{rule.endpoint}-{lang}-{size[0]}")
     keep(looked, looking.PICTURES / f"pages-{lang}-{size[0]}.tsv")
     assert len(looked) > 45
@@ -100,14 +106,49 @@ def role_for(app, rule: Rule) -> str:
     return next(role for role in ROLES if guard == "public" or guard in MAY[role])
 
 
-def found(window: Page, rule: Rule) -> Iterator[str]:
-    for look in (fits,) if rule.endpoint in SANDBOXED else (fits, axe):
+def found(window: Page, name: str, sandboxed: bool) -> Iterator[str]:
+    for look in (fits,) if sandboxed else (fits, axe):
         try:
             look(window)
         except AssertionError as trouble:
-            yield f"{rule.endpoint}: {trouble}"
+            yield f"{name}: {trouble}"
 
 
 def keep(looked: list[str], file: Path) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(["page\tlanguage\twidth", *looked]) + "\n")
+
+
+USUAL = [("en", DESK), ("tc", TELEPHONE), ("sc", TELEPHONE)]
+SELDOM = [("en", TELEPHONE), ("tc", DESK), ("sc", DESK)]
+
+
+@pytest.mark.parametrize(
+    "ways", [USUAL, pytest.param(SELDOM, marks=pytest.mark.long)], ids=["usual", "seldom"]
+)
+def test_every_state_can_be_used(
+    app, sign_in, applicant, registration_officer, windows, ways, monkeypatch
+):
+    """What was refused, waits, lapsed or failed, and every letter."""
+    monkeypatch.setattr(looking, "PICTURES", looking.PICTURES / "states")
+    seen = states(app, sign_in, applicant, registration_officer)
+    written = {lang: letters(app, applicant, lang) for lang, _size in ways}
+    troubles = [
+        f"({lang}, {size[0]} px) {trouble}"
+        for lang, size in ways
+        for state in [*seen, *written[lang]]
+        for trouble in troubles_of(windows[state.role], state, lang, size)
+    ]
+    assert troubles == [], "\n".join(troubles)
+
+
+def troubles_of(window: Page, state: Seen, lang: str, size: tuple[int, int]) -> list[str]:
+    window.set_viewport_size({"width": size[0], "height": size[1]})
+    answer = window.goto(state.path.format(lang=lang))
+    if answer is None or answer.status >= 500:
+        return [f"{state.name}: no answer"]
+    if state.press:
+        window.locator(MAIN_BUTTON).last.click()
+        window.wait_for_load_state()
+    snap(window, f"{state.name}-{lang}-{size[0]}")
+    return list(found(window, state.name, state.path.endswith("/html")))

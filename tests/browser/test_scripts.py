@@ -76,6 +76,8 @@ def test_each_file_goes_by_a_request_of_its_own(page, address):
     page.wait_for_selector("#documents li:nth-child(2)")
     assert len(sent) == 3
     failed = page.locator(".app-upload__failed")
+    # The last file's end is read aloud and seen, wherever on the page one is.
+    assert page.inner_text("#status").startswith("ci.pdf – ")
     assert failed.inner_text() == "bad.exe – This kind of file is not accepted"
     assert page.locator("#documents li").all_inner_texts()[-2:] == ["br.pdf", "ci.pdf"]
 

@@ -1,5 +1,6 @@
 """A stage for each test, on both databases."""
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.stage import Stage
-from tests.services import postgres_server, redis_server
+from tests.services import database_in, postgres_server, redis_server
 
 
 @pytest.fixture
@@ -25,3 +26,14 @@ def _with(made: Stage) -> Iterator[Stage]:
     made.prepare()
     yield made
     made.close()
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """For a whole portal, which makes its tables itself: "", or an empty database of its own."""
+    server = os.environ.get("TEST_DATABASE_URL", "")
+    if not server:
+        yield ""
+        return
+    with database_in(server) as url:
+        yield url

@@ -23,13 +23,13 @@ pytestmark = pytest.mark.alone
 
 
 class Portal:
-    """A portal of its own, started as a person starts it."""
+    """A portal of its own, started as a person starts it; `more`: settings besides its home."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **more: str) -> None:
         self.home = home
         self.port = free_port()
-        self.surroundings = {**os.environ, "PORTAL_HOME": str(home), "PORT": str(self.port)}
-        self.surroundings["SECURE_PORT"] = str(free_port())
+        here = {"PORTAL_HOME": str(home), "PORT": str(self.port), "SECURE_PORT": str(free_port())}
+        self.surroundings = {**os.environ, **here, **more}
         self.said = home.parent / "said.txt"
         with self.said.open("wb") as out:
             self.process = subprocess.Popen(
@@ -67,8 +67,8 @@ class Portal:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[Portal]:
-    started = Portal(home)
+def running(home: Path, **more: str) -> Iterator[Portal]:
+    started = Portal(home, **more)
     try:
         wait_until(started.ready, START)
         yield started

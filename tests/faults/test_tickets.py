@@ -1,6 +1,6 @@
 """Kill -9 of every part while tickets run: nothing is lost and nothing happens twice.
 
-Promises P1 to P5 of docs/security: the long variants run with the real lease and more work.
+Promises P1 to P5 of docs/security.md: the long variants run with the real lease and more work.
 """
 
 import os

@@ -1,15 +1,18 @@
 """The job tests run on both databases, and on a real Redis where the queue matters."""
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
-from sqlmodel import create_engine
 
 from jobs.worker import import_jobs
 from tests.jobs.certifying import authority, location, softhsm  # noqa: F401
-from tests.services import PostgresServer, RedisServer, postgres_server, redis_server
+from tests.services import (
+    PostgresServer,
+    RedisServer,
+    database_in,
+    postgres_server,
+    redis_server,
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,12 +38,5 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if request.param == "sqlite":
         yield ""
         return
-    server = request.getfixturevalue("own_postgres")
-    name = f"t{uuid.uuid4().hex}"
-    admin = create_engine(server.url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield server.url.rpartition("/")[0] + f"/{name}"
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    with database_in(request.getfixturevalue("own_postgres").url) as url:
+        yield url

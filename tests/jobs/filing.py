@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Flask
 from sqlmodel import Session, select
 
+import jobs.files  # noqa: F401  (its jobs must be known)
 from jobs import running
 from portal.infra.audit import AuditEntry, broken_at
 from portal.infra.db import engine, unit_of_work

@@ -14,8 +14,8 @@ from portal.accounts.rules import (
     STAFF,
     Limits,
     Role,
+    SessionState,
     Stage,
-    Standing,
     device,
     may_sign_in,
     own_path,
@@ -30,7 +30,7 @@ from portal.kernel.permissions import May
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 LIMITS = Limits(idle=timedelta(minutes=30), absolute=timedelta(hours=12), production=False)
-APPLICANT = Standing(
+APPLICANT = SessionState(
     created_at=NOW - timedelta(hours=1),
     last_seen_at=NOW - timedelta(minutes=1),
     ended_at=None,

@@ -96,7 +96,7 @@ def test_a_kind_holds_from_its_first_day_until_the_day_before_its_end(monkeypatc
     from portal.registry import scheme as module
 
     text = (module.FOLDER / "kinds.toml").read_text(encoding="utf-8")
-    for name in ("districts", "professions"):
+    for name in ("districts", "professions", "sharable"):
         (tmp_path / f"{name}.toml").write_text(
             (module.FOLDER / f"{name}.toml").read_text(encoding="utf-8"), encoding="utf-8"
         )

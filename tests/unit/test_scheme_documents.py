@@ -1,8 +1,10 @@
 """The dated tables of documents and notices: whole, consistent, ours told from official."""
 
 import dataclasses
+import re
 import tomllib
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +17,6 @@ from portal.cases.notices import (
     not_acceptable,
     notices_for,
     notices_on,
-    version_of,
 )
 from portal.registry.scheme import scheme
 
@@ -92,11 +93,11 @@ def test_each_institution_gets_one_of_the_two_sets_of_conditions():
 
 def test_there_are_eight_notices_each_with_title_text_source_and_version():
     assert len(notices_on(TODAY)) == 8
+    assert len({(n.key, n.version) for n in all_notices()}) == len(all_notices())
     for notice in all_notices():
         assert notice.name_en and notice.name_tc and notice.name_sc
         assert notice.source.startswith("https://www.ehealth.gov.hk/")
         assert date.fromisoformat(notice.version)
-        assert version_of(notice.key, notice.version) is notice
         for lang in LANGUAGES:
             assert notice.text(lang).title == getattr(notice, f"name_{lang}")
 
@@ -117,8 +118,34 @@ def test_what_binds_nobody_says_so_itself():
             assert "binds nobody" in str(notice.text("en").lead)
 
 
-def test_tables_have_no_keys_that_nothing_reads():
-    from portal.cases.documents import TABLE
+ROOT = Path(__file__).parents[2]
+FOR_PEOPLE = {"basis", "proposal"}
+"""What a row rests on and what is only believed: for whoever changes the table."""
 
-    table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    assert set(table) == {"document", "requirement"}
+
+def keys_in(table: Path) -> set[str]:
+    """The keys of every row, those in three languages once, without the language."""
+    content = tomllib.loads(table.read_text(encoding="utf-8"))
+    keys = {key for rows in content.values() for row in rows for key in row}
+    return {re.sub("_(en|tc|sc)$", "", key) for key in keys} - FOR_PEOPLE
+
+
+def words_of_the_program() -> set[str]:
+    """Attributes and the words in quotation marks, in modules and templates.
+
+    A dataclass's own declaration is neither: a field nobody asks for is not read.
+    """
+    files = [*ROOT.glob("portal/**/*.py"), *ROOT.glob("templates/**/*.html")]
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    attributes = re.findall(r"\.([a-z_]+?)(?:_(?:en|tc|sc|\{lang\}))?\b", text)
+    return {*attributes, *re.findall(r"""["']([a-z_]+?)(?:_\{lang\})?["']""", text)}
+
+
+@pytest.mark.parametrize("folder", ["cases", "registry"])
+def test_tables_have_no_keys_that_nothing_reads(folder):
+    tables = sorted((ROOT / "portal" / folder / "scheme").glob("*.toml"))
+    assert tables
+    words = words_of_the_program()
+    assert {table.name: keys_in(table) - words for table in tables} == {
+        table.name: set() for table in tables
+    }

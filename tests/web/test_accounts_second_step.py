@@ -12,6 +12,7 @@ import time_machine
 from sqlmodel import select
 
 from portal.accounts.models import Person, RecoveryCode, SignInSession
+from portal.infra.audit import AuditEntry
 from portal.infra.clock import advance
 from portal.infra.db import apart
 from tests.people import ALICE, OLIVE, enter, letters_to, sign_in_by_pages
@@ -28,9 +29,10 @@ def offered(page):
     return secret, sealed
 
 
-def enrol(client, **more):
+def enrol(client, present_passphrase=ALICE.passphrase):
     secret, sealed = offered(client.get(ENROL))
-    given = {"offer": sealed, "code": pyotp.TOTP(secret).now(), **more}
+    given = {"offer": sealed, "code": pyotp.TOTP(secret).now()}
+    given["present_passphrase"] = present_passphrase
     return secret, client.post(ENROL, data=given)
 
 
@@ -81,6 +83,17 @@ def test_an_applicant_may_set_it_up_and_is_asked_from_then_on(app, applicant, si
     assert half_way(app, ALICE).get("/en/account/").location.startswith(CODE)
 
 
+def test_a_first_telephone_too_needs_the_passphrase_of_who_is_signed_in(app, applicant, sign_in):
+    """Who has got hold of a session cannot shut its owner out with a telephone of their own."""
+    client = sign_in(applicant)
+    for wrong in ("", "not this one at all"):
+        _secret, refused = enrol(client, present_passphrase=wrong)
+        assert refused.status_code == 422
+        assert 'id="present_passphrase-error"' in refused.text
+    with app.app_context(), apart() as db:
+        assert db.get_one(Person, applicant.id).totp_secret is None
+
+
 def test_the_picture_and_the_key_say_the_same(app, applicant, sign_in):
     page = sign_in(applicant).get(ENROL)
     secret, _sealed = offered(page)
@@ -92,10 +105,12 @@ def test_the_picture_and_the_key_say_the_same(app, applicant, sign_in):
 def test_a_wrong_code_keeps_the_same_picture(applicant, sign_in):
     client = sign_in(applicant)
     secret, sealed = offered(client.get(ENROL))
-    answer = client.post(ENROL, data={"offer": sealed, "code": "000000"})
+    given = {"offer": sealed, "present_passphrase": ALICE.passphrase}
+    answer = client.post(ENROL, data={**given, "code": "000000"})
     assert answer.status_code == 422
+    assert 'id="code-error"' in answer.text
     assert offered(answer)[0] == secret
-    assert client.post(ENROL, data={"offer": sealed, "code": ""}).status_code == 422
+    assert client.post(ENROL, data={**given, "code": ""}).status_code == 422
 
 
 def test_another_persons_or_a_made_up_offer_is_replaced(applicant, colleague, sign_in):
@@ -158,6 +173,33 @@ def test_half_way_is_over_after_a_quarter_of_an_hour(app, registration_officer):
     assert answer.location == "/en/account/sign-in"
 
 
+def test_wrong_codes_are_on_record_and_signed_in_is_who_has_proved_the_right_one(
+    app, registration_officer
+):
+    client = half_way(app, OLIVE)
+    client.post(CODE, data={"code": "000000"})
+    client.post(RECOVERY, data={"recovery_code": "AAA-AAA-AAA-AAA"})
+    assert actions(app) == ["person.passphrase_proved"] + ["person.code_failed"] * 2
+    assert client.post(CODE, data={"code": OLIVE.code()}).status_code == 303
+    assert actions(app)[3:] == ["person.code_proved", "person.signed_in"]
+
+
+def test_staff_who_set_it_up_are_signed_in_by_it(app, client):
+    with app.app_context(), apart() as db:
+        enter(db, OLIVE, totp_secret=None)
+    client.get("/en/account/sign-in")
+    given = {"email": OLIVE.email, "passphrase": OLIVE.passphrase}
+    client.post("/en/account/sign-in", data=given)
+    assert actions(app) == ["person.passphrase_proved"]
+    enrol(client)
+    assert actions(app)[1:] == ["person.second_factor_set", "person.signed_in"]
+
+
+def actions(app):
+    with app.app_context(), apart() as db:
+        return [each.action for each in db.exec(select(AuditEntry).order_by(AuditEntry.seq)).all()]
+
+
 def test_a_recovery_code_opens_once_and_its_owner_is_told(app, applicant, sign_in):
     _secret, answer = enrol(sign_in(applicant))
     code = codes_on(answer)[3]
@@ -207,11 +249,10 @@ def test_new_recovery_codes_need_the_passphrase_and_end_the_old_ones(app, applic
 def test_another_telephone_needs_the_passphrase_and_ends_the_old_one(app, applicant, sign_in):
     client = sign_in(applicant)
     old, _answer = enrol(client)
-    _new, refused = enrol(client)
-    assert refused.status_code == 422
-    _new, refused = enrol(client, present_passphrase="not this one at all")
-    assert refused.status_code == 422
-    new, answer = enrol(client, present_passphrase=ALICE.passphrase)
+    for wrong in ("", "not this one at all"):
+        _new, refused = enrol(client, present_passphrase=wrong)
+        assert refused.status_code == 422
+    new, answer = enrol(client)
     assert answer.status_code == 200
     later = datetime.now(UTC) + timedelta(seconds=30)
     client = half_way(app, ALICE)
@@ -226,7 +267,17 @@ def test_an_applicant_may_switch_it_off_with_the_passphrase(app, applicant, sign
     client.get(where)
     assert client.post(where, data={"present_passphrase": "not this one"}).status_code == 422
     assert client.post(where, data={"present_passphrase": ALICE.passphrase}).status_code == 303
+    assert client.get("/en/account/").status_code == 200
     assert sign_in_by_pages(app.test_client(), ALICE).location == "/en/apply/"
+
+
+def test_switching_it_off_ends_the_session_that_waits_for_a_code(app, applicant, sign_in):
+    """Somebody who had the passphrase alone would be signed in by it."""
+    client = sign_in(applicant)
+    enrol(client)
+    waiting = half_way(app, ALICE)
+    client.post("/en/account/second-step/remove", data={"present_passphrase": ALICE.passphrase})
+    assert waiting.get("/en/account/").location.startswith("/en/account/sign-in?")
 
 
 def test_staff_cannot_switch_it_off(app, registration_officer, sign_in):

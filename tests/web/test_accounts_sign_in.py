@@ -7,8 +7,9 @@ import pytest
 import time_machine
 from sqlmodel import select
 
-from portal.accounts.hashing import hashed
-from portal.accounts.models import Person, Tries
+from portal.accounts.hashing import fits, hashed
+from portal.accounts.models import Person, SignInSession, Tries
+from portal.accounts.routes import arriving
 from portal.infra.audit import AuditEntry
 from portal.infra.db import apart
 from portal.infra.settings import use_settings
@@ -201,4 +202,35 @@ def test_right_and_wrong_are_on_record_by_number(app, client, applicant):
         entries = db.exec(select(AuditEntry).order_by(AuditEntry.seq)).all()
     said = [(each.action, each.subject) for each in entries]
     whose = f"person:{applicant.id}"
-    assert said == [("person.sign_in_failed", whose), ("person.signed_in", whose)]
+    told = ["person.sign_in_failed", "person.passphrase_proved", "person.signed_in"]
+    assert said == [(each, whose) for each in told]
+
+
+@pytest.fixture
+def meanwhile(app, applicant, monkeypatch):
+    """Changes the hash on record while a passphrase is held against the one before."""
+
+    def put(passphrase_hash):
+        def slow(claimed, passphrase):
+            fitted = fits(claimed, passphrase)
+            changed(app, applicant, passphrase_hash=passphrase_hash)
+            return fitted
+
+        monkeypatch.setattr(arriving, "fits", slow)
+
+    return put
+
+
+def test_the_old_passphrase_opens_nothing_once_it_is_changed(app, client, applicant, meanwhile):
+    """P16: also not for who was on the way in when it happened."""
+    meanwhile(hashed("four ladders and a melon"))
+    assert sign_in_by_pages(client, ALICE).status_code == 422
+    with app.app_context(), apart() as db:
+        assert db.exec(select(SignInSession)).all() == []
+        last = db.exec(select(AuditEntry).order_by(AuditEntry.seq.desc())).first()
+    assert last.action == "person.sign_in_failed"
+
+
+def test_a_passphrase_hashed_anew_meanwhile_still_opens(client, applicant, meanwhile):
+    meanwhile(hashed(ALICE.passphrase))
+    assert sign_in_by_pages(client, ALICE).status_code == 303

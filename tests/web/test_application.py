@@ -1,17 +1,19 @@
 """The applicant's pages, from the kind of institution to the confirmation."""
 
-import io
 import re
 
 import pytest
 from flask.testing import FlaskClient
 from sqlmodel import Session, select
 
+from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Answer, Case
 from portal.infra.mail import Mail
-from tests.applying import ONE_PAGE_PDF, Applicant, soundly
+from tests.applying import Applicant, soundly
 from tests.people import SignIn
+
+import_jobs()
 
 
 @pytest.fixture
@@ -174,29 +176,57 @@ def test_every_page_of_a_draft_in_each_language(applying, lang):
         assert applying.client.get(f"{applying.path}/{part}").status_code == 200, part
 
 
-def test_a_document_is_replaced_in_one_go(app, applying, session: Session):
+def test_production_shows_no_sample_notice_in_a_draft_begun_before(applying, portal_settings):
     applying.begin("CLG")
-    applying.upload("business_registration", "old.pdf", ONE_PAGE_PDF)
-    page = applying.client.get(f"{applying.path}/documents").text
-    old = re.search(r'name="replaces" value="([0-9a-f-]{36})"', page)[1]
-    form = {
-        "csrf_token": applying.client.token,
-        "replaces": old,
-        "file": (io.BytesIO(ONE_PAGE_PDF), "new.pdf"),
-    }
-    answer = applying.client.post(
-        f"{applying.path}/documents/business_registration",
-        data=form,
-        content_type="multipart/form-data",
-    )
-    assert answer.status_code == 303
-    page = applying.client.get(f"{applying.path}/documents").text
-    assert "new.pdf" in page
-    assert "old.pdf" not in page
+    applying.client.get(f"{applying.path}/notices")
+    portal_settings.production = True
+    for answer in (
+        applying.client.get(f"{applying.path}/notices"),
+        applying.client.get(f"{applying.path}/notices/guide"),
+        applying.client.post(f"{applying.path}/notices", data={"notice": ["guide"]}),
+    ):
+        assert answer.status_code == 409
+        assert "an official text is not in place" in answer.text
+        assert "SAMPLE" not in answer.text
 
 
-def test_without_a_file_the_upload_says_so(applying):
-    applying.begin("CLG")
-    answer = applying.client.post(f"{applying.path}/documents/business_registration", data={})
+def test_production_takes_no_application_on_sample_notices(applying, session, portal_settings):
+    applying.begin("CLG").fill()
+    applying.client.get(f"{applying.path}/review")
+    portal_settings.production = True
+    answer = applying.client.post(f"{applying.path}/submit", data={"declaration": "yes"})
     assert answer.status_code == 422
-    assert 'href="#file-business_registration"' in answer.text
+    assert "an official text is not in place" in answer.text
+    assert applying.stored(session).state == "draft"
+    assert "There is a problem" in applying.client.get(f"{applying.path}/").text
+
+
+def test_the_documents_asked_for_are_those_of_the_day_it_was_begun(applying, session):
+    """Also once a licence that came later is asked of everybody else."""
+    case = applying.begin("CLS").stored(session)
+    asked = 'id="clinic_licence"'
+    assert asked in applying.client.get(f"{applying.path}/documents").text
+    case.form_version = "2025-10-12"
+    session.add(case)
+    session.commit()
+    assert asked not in applying.client.get(f"{applying.path}/documents").text
+
+
+def test_the_number_is_shown_by_example_and_never_refused(applying, session):
+    applying.begin("CLG")
+    form = {**soundly("users"), "registration_number": "quite different"}
+    row = applying.add("users", form)
+    page = applying.client.get(f"{applying.path}/users/{row}").text
+    assert "for example M12345" in page
+    assert session.exec(select(Answer).where(Answer.step == "users")).one().sound
+
+
+def test_a_location_says_which_kinds_of_data_it_will_share(applying):
+    applying.begin("CLG")
+    row = applying.add("locations", {**soundly("locations"), "shares": ["laboratory", "images"]})
+    page = applying.client.get(f"{applying.path}/review").text
+    assert "Laboratory and radiology reports" in page and "Radiology images" in page
+    assert "Healthcare referrals" not in page
+    form = {**soundly("locations"), "shares": ["secrets"], "revision": "1"}
+    answer = applying.client.post(f"{applying.path}/locations/{row}", data=form)
+    assert answer.status_code == 422

@@ -18,6 +18,7 @@ from portal.infra import db
 from portal.infra.db import unit_of_work
 from portal.infra.file_models import StoredFile
 from portal.infra.mail import Mail
+from portal.infra.tickets_models import Ticket
 from portal.registry.actions import enter_location
 from portal.registry.models import Institution, ServiceLocation
 from tests.applying import Applicant
@@ -152,6 +153,47 @@ def test_without_the_certificate_it_lapses_after_sixty_days(
     assert sorted(int(m.once.split(":")[1]) for m in reminders) == [2, 7, 14]
 
 
+def test_a_lapsed_institution_leaves_the_register(app, clock, handed_in, office, session):
+    office.decide("accept")
+    run_waiting(app)
+    later(app, clock, days=62)
+    case = handed_in.stored(session)
+    assert case.state == "lapsed"
+    institution = session.get_one(Institution, case.institution_id)
+    assert institution.ended_at == case.ended_at
+
+
+def without_letters(app: Flask, clock, days: int) -> None:
+    """Days in which no letter leaves, and all other work is done."""
+    clock.shift(timedelta(days=days))
+    with Session(db.engine()) as on_record:
+        letters = select(Ticket).where(Ticket.job == "send_mail", Ticket.state == "waiting")
+        for ticket in on_record.exec(letters).all():
+            ticket.due = datetime.now(UTC) + timedelta(hours=1)
+            on_record.add(ticket)
+        on_record.commit()
+    run_waiting(app)
+
+
+@pytest.mark.parametrize(("letter_after", "lapses_after"), [(61, 61 + 14), (50, 50 + 14)])
+def test_a_letter_that_left_late_leaves_fourteen_days_and_then_it_lapses(
+    app, clock, handed_in, office, applicant, session, letter_after, lapses_after
+):
+    office.decide("accept")
+    without_letters(app, clock, letter_after)
+    assert handed_in.stored(session).handed_over_at is None
+    later(app, clock, hours=1, minutes=5)
+    assert handed_in.stored(session).handed_over_at is not None
+    clock.shift(timedelta(days=lapses_after - letter_after - 1))
+    run_waiting(app)
+    assert handed_in.stored(session).state == "accepted"
+    later(app, clock, days=2)
+    assert handed_in.stored(session).state == "lapsed"
+    templates = [m.template for m in letters_to(app, applicant.email)]
+    assert templates[0] == "setup_lapsed"
+    assert templates.count("setup_reminder") >= 2
+
+
 def test_missing_documents_lapse_after_sixty_days_with_reminders(
     app, clock, handed_in, applicant, session
 ):
@@ -225,6 +267,19 @@ def test_the_queue_asks_as_much_of_the_database_for_many_as_for_one(office, hand
     session.add_all(Case(**given, reference=f"MORE{number}") for number in range(9))
     session.commit()
     assert statements() == one
+
+
+def test_a_long_queue_has_pages_and_says_how_long_it_is(office, handed_in, session):
+    given = handed_in.stored(session).model_dump(exclude={"id", "reference"})
+    session.add_all(Case(**given, reference=f"MORE{number:04}") for number in range(219))
+    session.commit()
+    first = office.client.get("/en/staff/applications/").text
+    assert "220 applications" in first
+    assert len(set(re.findall(r"/applications/([A-Z0-9]{8,9})/", first))) == 50
+    fifth = office.client.get("/en/staff/applications/?page=5").text
+    assert len(set(re.findall(r"/applications/([A-Z0-9]{8,9})/", fifth))) == 20
+    sought = office.client.get("/en/staff/applications/?q=Chan").text
+    assert "220 applications" in sought and "q=Chan&amp;page=2" in sought
 
 
 def test_a_second_decision_is_refused(handed_in, office, session):

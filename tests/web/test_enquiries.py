@@ -14,7 +14,8 @@ from portal.infra.mail import Mail
 from portal.infra.tickets_models import Ticket
 from portal.support import actions
 from portal.support.models import Enquiry
-from portal.support.rules import SUBJECTS
+from portal.support.queries import PAGE
+from portal.support.rules import SUBJECTS, State
 from portal.support.steps import EnquiryForm
 
 ASKED = {
@@ -187,6 +188,36 @@ def test_staff_see_it_and_note_the_answer_once(client, rows, registration_office
     assert enquiry.reference not in waiting and "app-badge" not in waiting
     assert enquiry.reference in officer.get("/en/enquiries/?state=answered").text
     assert len(rows(AuditEntry, action="enquiry.answered")) == 1
+
+
+def answered(count: int) -> None:
+    """So many enquiries, one a minute, each answered an hour after it came."""
+    begins = now() - timedelta(days=30)
+    with Session(engine()) as db:
+        for number in range(count):
+            at = begins + timedelta(minutes=number)
+            db.add(
+                Enquiry(
+                    reference=f"N{number:04d}", once=f"once-{number}", state=State.ANSWERED,
+                    language="en", subject="joining", message="?", name="Chan",
+                    email="chan@example.org", sent_at=at, answered_at=at + timedelta(hours=1),
+                )
+            )  # fmt: skip
+        db.commit()
+
+
+def listed(page: str) -> list[str]:
+    return re.findall(r'/en/enquiries/(N\d+)"', page)
+
+
+def test_the_newest_answered_come_first_and_all_can_be_reached(registration_officer, sign_in):
+    answered(PAGE * 2 + 1)
+    officer = sign_in(registration_officer)
+    pages = [officer.get(f"/en/enquiries/?state=answered&page={n}").text for n in (1, 2, 3, 99)]
+    numbers = [f"N{n:04d}" for n in reversed(range(PAGE * 2 + 1))]
+    assert [listed(page) for page in pages[:3]] == [numbers[:PAGE], numbers[PAGE:-1], numbers[-1:]]
+    assert listed(pages[3]) == numbers[-1:]
+    assert "state=answered&amp;page=2" in pages[0]
 
 
 @pytest.mark.parametrize("address", ["/en/enquiries/", "/en/enquiries/ABC23"])

@@ -1,10 +1,13 @@
 """The pages anybody can read, in three languages."""
 
 import re
+from datetime import timedelta
 from functools import cache, partial
 
 import pytest
 
+from portal.accounts.rules import TYPING_KEPT
+from portal.application.steps import STEPS
 from portal.cases.notices import all_notices
 from portal.guidance import routes
 from portal.guidance.content import reading_pages
@@ -50,6 +53,22 @@ def test_a_page_says_when_it_was_reviewed_and_from_what(client, key, lang, day):
     assert day in text
     for source in sheet.sources:
         assert f'href="{source.address_in(lang)}"' in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "telephone", "hours"),
+    [("en", "telephone number", "two hours"), ("tc", "電話", "兩小時"), ("sc", "电话", "两小时")],
+)
+def test_the_privacy_statement_tells_of_what_is_published_and_what_is_kept(
+    client, lang, telephone, hours
+):
+    """The institution's telephone as well as each location's; and typing kept after a session."""
+    assert timedelta(hours=2) == TYPING_KEPT
+    assert STEPS[0].form().phone.public
+    text = client.get(f"/{lang}/privacy").text
+    public = text[text.index('id="public"') : text.index('id="who"')]
+    assert public.count(telephone) == 2
+    assert hours in text[: text.index('id="public"')]
 
 
 def test_the_bare_address_goes_to_the_browser_s_language(client):

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, select
 
 from portal.infra import clock
-from portal.labels import checks
+from portal.labels import check_routes
 from portal.labels.actions import order
 from portal.labels.models import Label, LabelCheck
 from portal.labels.serials import in_groups, new_serial
@@ -18,7 +18,7 @@ from tests import labels as given
 @pytest.fixture(autouse=True)
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: given.NOW)
-    monkeypatch.setattr(checks, "now", lambda: given.NOW)
+    monkeypatch.setattr(check_routes, "now", lambda: given.NOW)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from sqlmodel import select
 
 from jobs.running import run_waiting
 from portal.infra import clock
-from portal.labels import routes
+from portal.labels import again_routes, routes
 from portal.labels.models import Label, LabelBatch
+from portal.labels.printing_run import face_of
 from tests import labels as given
 from tests.pages import PageClient
 
@@ -20,7 +21,8 @@ HOME = "/en/staff/labels"
 @pytest.fixture(autouse=True)
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: given.NOW)
-    monkeypatch.setattr(routes, "now", lambda: given.NOW)
+    for module in (routes, again_routes):
+        monkeypatch.setattr(module, "now", lambda: given.NOW)
 
 
 @pytest.fixture
@@ -155,18 +157,49 @@ def test_production_refuses_the_placeholder_mark(officer, session, portal_settin
 
 
 def again(client: PageClient, number: str, **form: str):
-    client.get(f"{HOME}/locations/{number}/")
-    return client.post(
-        f"{HOME}/locations/{number}/", data={"sheet": "a5", "start": "1", "asked": "z", **form}
-    )
+    """As the pages lead: from the location to what will be printed, and from there the order."""
+    here = f"{HOME}/locations/{number}/"
+    chosen = {"sheet": "a5", "start": "1", **form}
+    client.get(here)
+    seen = client.post(f"{here}preview", data=chosen)
+    if seen.status_code != 200:
+        return seen
+    return client.post(here, data=dict(HIDDEN.findall(seen.text)))
 
 
-def test_printing_again_needs_a_reason(officer, session):
+HIDDEN = re.compile(r'<input type="hidden" name="(asked|sheet|start|reason)" value="([^"]+)">')
+
+
+@pytest.mark.parametrize("part", ["", "preview"])
+def test_printing_again_needs_a_reason(officer, session, part):
     (place,) = given.places(session)
     order(officer, place.number)
-    answer = again(officer, place.number)
+    here = f"{HOME}/locations/{place.number}/"
+    answer = officer.post(here + part, data={"sheet": "a5", "start": "1"})
     assert answer.status_code == 422 and "Say why" in answer.text
     assert given.rows(session, select(Label))[0].voided_at is None
+
+
+@pytest.mark.parametrize("reason", ["lost", "another_door"])
+def test_the_page_is_seen_before_it_is_printed_again(officer, session, monkeypatch, reason):
+    (place,) = given.places(session)
+    order(officer, place.number)
+    (label,) = given.rows(session, select(Label))
+    drawn: list[str] = []
+    monkeypatch.setattr(
+        routes,
+        "face_of",
+        lambda place, serial, day: drawn.append(serial) or face_of(place, serial, day),
+    )
+    here = f"{HOME}/locations/{place.number}/"
+    assert f'action="{here}preview"' in officer.get(here).text
+    seen = officer.post(f"{here}preview", data={"reason": reason, "sheet": "a5", "start": "1"})
+    assert seen.text.count("data:image/png;base64,") == 1
+    assert f'action="{here}"' in seen.text
+    assert ("the old label is void" in seen.text) is (reason == "lost")
+    # A new number is made with the order; for another door the label is printed as it is.
+    assert drawn == [routes.SPECIMEN if reason == "lost" else label.serial]
+    assert [each.voided_at for each in given.rows(session, select(Label))] == [None]
 
 
 def test_a_reprint_voids_the_old_serial(officer, session):

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from portal.accounts.actions import sessions
+from portal.accounts.actions import own, passphrases, sessions, signing_in
 from portal.accounts.hashing import token_hash
-from portal.accounts.models import Person, SignInSession
-from portal.infra.db import apart
+from portal.accounts.models import Person, RecoveryCode, SignInSession
+from portal.accounts.second_factors import closed, code_hash
+from portal.infra.db import apart, unit_of_work
 from portal.infra.settings import use_settings
-from tests.people import ALICE, OLIVE, sign_in_by_pages
+from tests.people import ALICE, OLIVE, SUNNY, enter, sign_in_by_pages
 
 HOME = "/en/account/"
 LONG_AGO = datetime.now(UTC) - timedelta(days=400)
@@ -155,6 +156,66 @@ def test_signing_out_everywhere_ends_every_session(applicant, colleague, sign_in
     assert not opens(here)
     assert not opens(there)
     assert opens(other)
+
+
+RIGHTS = {
+    "another passphrase": lambda db, it: passphrases.change(db, it, "a hash", now=it.created_at),
+    "a second factor": lambda db, it: own.set_second_factor(
+        db, it, OLIVE.totp_secret, OLIVE.code(), anew=True, now=datetime.now(UTC)
+    ),
+    "no second factor": lambda db, it: own.remove_second_factor(db, it, now=it.created_at),
+    "a code": lambda db, it: signing_in.prove_code(
+        db, it.person_id, it, OLIVE.code(), now=datetime.now(UTC)
+    ),
+    "a recovery code": lambda db, it: signing_in.prove_recovery_code(
+        db, it.person_id, it, "AAA-AAA", now=it.created_at
+    ),
+}
+"""Every change of right: what gives a session another token."""
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_session_ended_meanwhile_is_not_renewed(app, right):
+    """The request knew it as open; "sign out everywhere" came first."""
+    with app.app_context(), apart() as db:
+        person = enter(db, ALICE, totp_secret=closed(OLIVE.totp_secret))
+        db.add(RecoveryCode(person_id=person.id, code_hash=code_hash(person.id, "AAA-AAA")))
+        sessions.begin(db, person, device="", now=datetime.now(UTC), second_factor_at=None)
+    with app.app_context(), apart() as db:
+        known = db.exec(select(SignInSession)).one()
+    with app.app_context(), apart() as db:
+        sessions.sign_out_everywhere(db, person.id, now=datetime.now(UTC))
+    with pytest.raises(sessions.SessionOver), unit_of_work(app) as db:
+        RIGHTS[right](db, known)
+    with app.app_context(), apart() as db:
+        assert db.exec(select(SignInSession)).one().ended_at
+        assert db.get_one(Person, person.id).passphrase_hash == person.passphrase_hash
+
+
+def test_whose_session_ended_meanwhile_signs_in_anew(app, applicant, sign_in, monkeypatch):
+    client = sign_in(applicant)
+    client.get("/en/account/passphrase")
+
+    def slow(_passphrase):
+        set_on(app, SignInSession, ended_at=datetime.now(UTC))
+        return "a hash"
+
+    monkeypatch.setattr("portal.accounts.routes.own.hashed", slow)
+    given = {"present_passphrase": ALICE.passphrase, "new_passphrase": "paper lantern under water"}
+    answer = client.post("/en/account/passphrase", data=given)
+    assert (answer.status_code, answer.location) == (303, "/en/account/sign-in")
+    assert not opens(client)
+
+
+def test_a_second_factor_set_meanwhile_is_not_replaced_without_the_passphrase(app):
+    with app.app_context(), apart() as db:
+        person = enter(db, SUNNY)
+        sessions.begin(db, person, device="", now=datetime.now(UTC), second_factor_at=None)
+    with pytest.raises(sessions.SessionOver), unit_of_work(app) as db:
+        own.set_second_factor(
+            db, db.exec(select(SignInSession)).one(), OLIVE.totp_secret, OLIVE.code(),
+            anew=False, now=datetime.now(UTC),
+        )  # fmt: skip
 
 
 def test_the_account_lists_the_sessions_that_are_open(app, applicant, sign_in):

@@ -104,9 +104,9 @@ def test_page_numbers_leave_out_what_is_far(gallery, current, last, numbers):
     assert gallery.jinja_env.globals["pages_around"](current, last) == numbers
 
 
-def test_files_with_their_mark_are_kept_by_browsers_and_others_asked_for_again(pages, gallery):
-    with gallery.test_request_context("/en/"):
-        address = gallery.jinja_env.globals["asset"]("js/start.js")
-    with pages.get(address) as kept, pages.get("/static/js/start.js") as plain:
+def test_files_with_their_mark_are_kept_by_browsers_and_others_asked_for_again(app, client):
+    with app.test_request_context("/en/"):
+        address = app.jinja_env.globals["asset"]("js/start.js")
+    with client.get(address) as kept, client.get("/static/js/start.js") as plain:
         assert "max-age=31536000" in kept.headers["Cache-Control"]
         assert plain.headers["Cache-Control"] == "no-cache"

@@ -8,7 +8,7 @@ from sqlmodel import Session, select
 from portal.infra.db import apart
 from portal.infra.tickets import Job, enqueue
 from portal.infra.tickets_models import State, Ticket
-from portal.staff.work import WORDS
+from portal.staff.work_routes import WORDS
 
 
 def test_every_job_has_words():

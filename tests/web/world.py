@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from flask import Flask
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from jobs.running import run_waiting
 from jobs.worker import import_jobs
+from portal.accounts.actions.kept import keep
 from portal.accounts.models import Person
 from portal.cases.models import Answer, Case, CaseDocument
 from portal.certificates.models import Authority
@@ -55,6 +56,7 @@ def build(
         run_waiting(app)
         values.update(_of(db, draft.reference, handed_in.reference))
         values["applied_for"] = institution_of(app, person, handed_in.reference)
+        values["name"] = keep_typing(app, person)
     order_label(officer_client, db)
     for person, values in ((owner, world.own), (other, world.foreign)):
         values.update(set_up(app, person))
@@ -90,6 +92,14 @@ def _of(db: Session, draft: str, handed_in: str) -> dict[str, str]:
     }
 
 
+def keep_typing(app: Flask, person: Person) -> str:
+    """A form that was sent after its person's session had ended."""
+    assert person.id is not None
+    where, typed = "/en/account/particulars", [("name", person.name)]
+    with unit_of_work(app) as db:
+        return keep(db, person.id, where, typed, files=False, now=datetime.now(UTC))
+
+
 def registered_place(app: Flask) -> None:
     """One institution with one place, effective and listed."""
     now = datetime.now(UTC)
@@ -118,12 +128,14 @@ def set_up(app: Flask, person: Person) -> dict[str, str]:
 
 
 def order_label(client, db: Session) -> None:
+    """Order one for the place that was entered last and is listed."""
     db.rollback()
-    number = db.exec(select(ServiceLocation.number)).one()
+    places = select(ServiceLocation.number).order_by(col(ServiceLocation.id).desc())
+    number = db.exec(places).first()
     client.get("/en/staff/labels/")
     answer = client.post(
         "/en/staff/labels/",
-        data={"number": [number], "sheet": SINGLE.key, "start": "1", "asked": "once"},
+        data={"number": [number], "sheet": SINGLE.key, "start": "1", "asked": number},
     )
     assert answer.status_code == 303, answer.text
 

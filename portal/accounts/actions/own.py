@@ -7,8 +7,8 @@ from sqlmodel import Session, col
 
 from portal.accounts import emails
 from portal.accounts.actions import sessions
-from portal.accounts.actions.sessions import id_of, on_record
-from portal.accounts.actions.signing_in import WRONG_CODE
+from portal.accounts.actions.sessions import SessionOver, id_of, on_record
+from portal.accounts.actions.signing_in import WRONG_CODE, note_signed_in
 from portal.accounts.models import Person, RecoveryCode, SignInSession
 from portal.accounts.queries import locked_person
 from portal.accounts.rules import STAFF, totp_step
@@ -33,25 +33,33 @@ def change_particulars(
 
 
 def set_second_factor(
-    db: Session, session: SignInSession, secret: str, code: str, *, now: datetime
+    db: Session, session: SignInSession, secret: str, code: str, *, anew: bool, now: datetime
 ) -> tuple[str, list[str]]:
     """Put a secret on record that its owner has just proved; other sessions end.
+
+    `anew`: in place of the one on record, if there is one. Only who has just given the
+    passphrase may do that.
 
     Returns the renewed session's token and recovery codes, which are shown once.
 
     Raises:
         Refused: the code does not belong to the secret.
+        SessionOver: the session was ended meanwhile, or another secret was put on record.
     """
     person = locked_person(db, session.person_id)
+    if person.totp_secret is not None and not anew:
+        raise SessionOver
     step = totp_step(secret, code, now, last_step=0)
     if step is None:
         raise Refused(WRONG_CODE)
     person.totp_secret, person.last_totp_step = closed(secret), step
     db.add(person)
     codes = _fresh_codes(db, person)
-    sessions.end_all(db, person, now=now)
     _tell(db, person, "set", now)
-    return sessions.renew(db, person, session, now=now, second_factor_at=now), codes
+    if not anew:
+        note_signed_in(db, person, now)
+    token = sessions.renew(db, person, session, now=now, second_factor_at=now, alone=True)
+    return token, codes
 
 
 def renew_recovery_codes(db: Session, person_id: int, *, now: datetime) -> list[str]:
@@ -62,20 +70,33 @@ def renew_recovery_codes(db: Session, person_id: int, *, now: datetime) -> list[
     return codes
 
 
-def remove_second_factor(db: Session, person_id: int, *, now: datetime, by: str = "") -> None:
-    """Go without it again, or begin anew with another telephone; all sessions of staff end.
+def remove_second_factor(db: Session, session: SignInSession, *, now: datetime) -> str:
+    """Go without it again; the renewed session's token.
+
+    The other sessions end: one that waits for its code would be worth more than it was.
 
     Raises:
         Refused: staff wish to remove their own.
+        SessionOver: the session was ended meanwhile.
     """
-    person = locked_person(db, person_id)
-    if not by and person.role in STAFF:
+    person = locked_person(db, session.person_id)
+    if person.role in STAFF:
         raise Refused(STAFF_KEEP_IT)
+    _remove(db, person, now)
+    return sessions.renew(db, person, session, now=now, alone=True)
+
+
+def reset_second_factor(db: Session, person_id: int, *, now: datetime, by: str) -> None:
+    """Let a person begin anew with another telephone; all their sessions end."""
+    person = locked_person(db, person_id)
+    _remove(db, person, now, by=by)
+    sessions.end_all(db, person, now=now)
+
+
+def _remove(db: Session, person: Person, now: datetime, *, by: str = "") -> None:
     person.totp_secret = None
     db.add(person)
-    db.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
-    if by:
-        sessions.end_all(db, person, now=now)
+    db.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person.id))
     _tell(db, person, "removed", now, by=by)
 
 

@@ -7,10 +7,10 @@ from sqlmodel import Session, col
 
 from portal.accounts import emails
 from portal.accounts.actions.joining import use_once
-from portal.accounts.actions.sessions import end_all, id_of, on_record
+from portal.accounts.actions.sessions import end_all, id_of, on_record, renew
 from portal.accounts.actions.tries import forget_tries
 from portal.accounts.hashing import new_token, token_hash
-from portal.accounts.models import OneUseLink, Person
+from portal.accounts.models import OneUseLink, Person, SignInSession
 from portal.accounts.queries import locked_person, open_link, person_with_email
 from portal.accounts.rules import LINK_LASTS
 from portal.infra.audit import record
@@ -74,12 +74,17 @@ def accept_invitation(db: Session, token: str, passphrase_hash: str, *, now: dat
     return person
 
 
-def change(db: Session, person_id: int, passphrase_hash: str, *, now: datetime) -> Person:
-    """Set the passphrase of somebody who gave the old one; all their sessions end."""
-    person = locked_person(db, person_id)
+def change(db: Session, session: SignInSession, passphrase_hash: str, *, now: datetime) -> str:
+    """Set the passphrase of somebody who gave the old one; the renewed session's token.
+
+    Their other sessions end.
+
+    Raises:
+        SessionOver: this one was ended meanwhile.
+    """
+    person = locked_person(db, session.person_id)
     _set(db, person, passphrase_hash, now, "person.passphrase_changed")
-    end_all(db, person, now=now)
-    return person
+    return renew(db, person, session, now=now, alone=True)
 
 
 def _set(db: Session, person: Person, passphrase_hash: str, now: datetime, action: str) -> None:

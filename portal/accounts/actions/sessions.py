@@ -7,10 +7,15 @@ from sqlmodel import Session, col
 
 from portal.accounts.hashing import new_token, token_hash
 from portal.accounts.models import Person, SignInSession
+from portal.accounts.queries import locked_person
 from portal.accounts.rules import SEEN_EVERY
 from portal.infra.audit import record
 
 FORGOTTEN_AFTER = timedelta(days=30)
+
+
+class SessionOver(Exception):
+    """The session was ended while its own request was on the way: nothing of it is kept."""
 
 
 def begin(
@@ -40,13 +45,24 @@ def renew(
     *,
     now: datetime,
     second_factor_at: datetime | None = None,
+    alone: bool = False,
 ) -> str:
     """The same sign-in goes on under a new token: after every change of right.
 
-    `second_factor_at`: it was proved now; otherwise it stays as it was.
+    `second_factor_at`: it was proved now; otherwise it stays as it was. `alone`: the person's
+    other sessions end. Whoever calls holds the person's row, so that no session begins beside
+    one that ends them all.
+
+    Raises:
+        SessionOver: it was ended meanwhile, and what is over does not begin anew.
     """
-    old.ended_at = now
-    db.add(old)
+    this = (col(SignInSession.id) == old.id, col(SignInSession.ended_at).is_(None))
+    left = db.execute(update(SignInSession).where(*this).values(ended_at=now))
+    assert isinstance(left, CursorResult)
+    if left.rowcount != 1:
+        raise SessionOver
+    if alone:
+        end_all(db, person, now=now)
     proved = second_factor_at or old.second_factor_at
     return begin(db, person, device=old.device, now=now, second_factor_at=proved)
 
@@ -74,8 +90,9 @@ def seen(db: Session, session: SignInSession, now: datetime) -> None:
     db.execute(update(SignInSession).where(own, stale).values(last_seen_at=now))
 
 
-def sign_out_everywhere(db: Session, person: Person, *, now: datetime) -> None:
-    """End all sessions of a person who wishes so."""
+def sign_out_everywhere(db: Session, person_id: int, *, now: datetime) -> None:
+    """End all sessions of a person who wishes so, also one that is just being renewed."""
+    person = locked_person(db, person_id)
     count = end_all(db, person, now=now)
     name = on_record(person)
     record(db, "person.sessions_ended", by=name, at=now, subject=name, sessions=count)

@@ -44,6 +44,29 @@ def count_try(db: Session, kind: str, key: str, now: datetime) -> None:
     db.flush()
 
 
+def count_sign_in(db: Session, *, email: str, network: str, now: datetime) -> None:
+    """Count a passphrase given for the account, there or not, from the network address.
+
+    What is counted in twos is locked in one order everywhere, or two people at once would
+    wait for each other: the network before what many networks may ask for.
+
+    Raises:
+        TooSoon: too many came before.
+    """
+    count_try(db, "address", network, now)
+    count_try(db, "account", email, now)
+
+
+def count_mail(db: Session, *, email: str, network: str, now: datetime) -> None:
+    """Count a mail asked for, by the network that asks and by its recipient; in that order.
+
+    Raises:
+        TooSoon: too many lately.
+    """
+    count_try(db, "writer", network, now)
+    count_try(db, "mail", email, now)
+
+
 def forget_tries(db: Session, kind: str, key: str) -> None:
     """It was the right person after all."""
     if tries := db.get(Tries, _name(kind, key), with_for_update=True):

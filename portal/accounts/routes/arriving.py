@@ -54,13 +54,16 @@ def keep_sign_in() -> ResponseReturnValue:
 def _entered(email: str, passphrase: str) -> str:
     with apart() as db:
         claim = signing_in.begin_try(db, email=email, address=network(), now=real_now())
-    if not fits(claim.hash, passphrase):
+    while fits(claim.hash, passphrase):
+        rehashed = hashed(passphrase) if outdated(claim.hash) else ""
+        now, device = real_now(), this_device()
         with apart() as db:
-            refused = signing_in.fail(db, claim, now=real_now())
-        raise refused
-    rehashed = hashed(passphrase) if outdated(claim.hash) else ""
+            if token := signing_in.enter(db, claim, device=device, now=now, rehashed=rehashed):
+                return token
+            claim = signing_in.as_on_record(db, claim)
     with apart() as db:
-        return signing_in.enter(db, claim, device=this_device(), now=real_now(), rehashed=rehashed)
+        refused = signing_in.fail(db, claim, now=real_now())
+    raise refused
 
 
 def _onward(arrived: Visitor, wish: str) -> Response:
@@ -124,8 +127,13 @@ def _through(found: Visitor, field: str, given: str) -> str:
     now, person_id = real_now(), id_of(found.person)
     with apart() as db:
         signing_in.count_code_try(db, person_id, now)
-    with apart() as db:
-        return prove(db, person_id, found.session, given, now=now)
+    try:
+        with apart() as db:
+            return prove(db, person_id, found.session, given, now=now)
+    except Refused:
+        with apart() as db:
+            signing_in.fail_code(db, person_id, now=now)
+        raise
 
 
 @bp.post("/sign-out")

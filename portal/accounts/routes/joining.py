@@ -5,22 +5,27 @@ from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from htmx_flask import request
 
-from portal.accounts.actions import joining
-from portal.accounts.actions.tries import TooSoon, count_try
-from portal.accounts.hashing import hashed
+from portal.accounts.actions import joining, tries
+from portal.accounts.actions.tries import TooSoon
+from portal.accounts.hashing import fits, hashed
+from portal.accounts.models import SignUp
 from portal.accounts.queries import folded, open_sign_up
 from portal.accounts.routes.answers import asked_again, network
 from portal.accounts.routes.blueprint import bp
-from portal.accounts.steps import AddressForm, SignUpForm
+from portal.accounts.steps import AddressForm, ConfirmForm, SignUpForm
 from portal.infra.clock import real_now
 from portal.infra.db import apart, commits, session
 from portal.infra.guards import public
 from portal.infra.i18n import current_lang
 from portal.infra.web import page, see_other
-from portal.kernel.problems import NotHere
+from portal.kernel.problems import NotHere, Refused
 
 WAITING = "sign_up_address"
 """In the signed cookie: the address that the page after this one speaks of."""
+
+OWN = "sign_up_own"
+"""Beside it: the mark of the sign-up that this browser made, may have sent again and confirms
+without its passphrase."""
 
 
 @bp.get("/sign-up")
@@ -44,7 +49,9 @@ def keep_sign_up() -> ResponseReturnValue:
         return asked_again("accounts/sign_up.html", form, refused)
     # In both cases, and before a transaction is open: it takes a tenth of a second.
     passphrase_hash = hashed(given.pop("passphrase"))
-    joining.sign_up(session(), **given, passphrase_hash=passphrase_hash, now=real_now())
+    cookie[OWN] = joining.sign_up(
+        session(), **given, passphrase_hash=passphrase_hash, now=real_now()
+    )
     cookie[WAITING] = given["email"]
     return see_other(url_for(".sign_up_sent"))
 
@@ -71,7 +78,8 @@ def send_again() -> ResponseReturnValue:
         count_mail(email)
     except TooSoon as refused:
         return asked_again("accounts/sign_up_again.html", form, refused)
-    joining.send_again(session(), email=email, now=real_now())
+    own, lang = cookie.get(OWN, ""), current_lang()
+    joining.send_again(session(), email=email, mark=own, lang=lang, now=real_now())
     cookie[WAITING] = email
     return see_other(url_for(".sign_up_sent", again="yes"))
 
@@ -84,19 +92,61 @@ def confirm(token: str) -> Response:
         asked = open_sign_up(session(), token, real_now())
     except NotHere:
         return _over()
-    return page("accounts/confirm.html", token=token, name=asked.name, email=asked.email)
+    return page("accounts/confirm.html", form=ConfirmForm(), asked=asked, own=_made_here(asked))
 
 
 @bp.post("/confirm/<token>")
 @public
-@commits
 def keep_confirmation(token: str) -> ResponseReturnValue:
+    """The link shows whose the mailbox is, not whose the passphrase: a stranger may have signed
+    up with the owner's address. Only the browser that signed up need not give it."""
     try:
-        joining.confirm(session(), token, now=real_now())
+        with apart() as db:
+            asked = open_sign_up(db, token, real_now())
+        return _confirmed(token, asked)
     except NotHere:
         return _over()
-    cookie.pop(WAITING, None)
+
+
+def _confirmed(token: str, asked: SignUp) -> ResponseReturnValue:
+    own = _made_here(asked)
+    if not own and (doubt := _doubt(asked)):
+        return doubt
+    with apart() as db:
+        joining.confirm(db, token, now=real_now())
+        if not own:
+            joining.forgive(db, asked, network())
+    for key in (WAITING, OWN):
+        cookie.pop(key, None)
     return see_other(url_for(".confirmed"))
+
+
+def _doubt(asked: SignUp) -> Response | None:
+    """The page again, unless the passphrase of this sign-up was given with it."""
+    form = ConfirmForm(request.form)
+    refused = None
+    if form.sound():
+        try:
+            _check(asked, form.cleaned()["passphrase"])
+            return None
+        except Refused as error:
+            refused = error
+    around = {"asked": asked, "own": False}
+    return asked_again("accounts/confirm.html", form, refused, at="passphrase", context=around)
+
+
+def _check(asked: SignUp, passphrase: str) -> None:
+    """Counted like a sign-in, and kept, before it is looked at. Raises: Refused."""
+    with apart() as db:
+        tries.count_sign_in(db, email=asked.email_folded, network=network(), now=real_now())
+    if not fits(asked.passphrase_hash, passphrase):
+        with apart() as db:
+            refused = joining.fail(db, asked, now=real_now())
+        raise refused
+
+
+def _made_here(asked: SignUp) -> bool:
+    return joining.made_here(asked, cookie.get(OWN, ""))
 
 
 @bp.get("/confirmed")
@@ -111,12 +161,6 @@ def _over() -> Response:
 
 
 def count_mail(email: str) -> None:
-    """Count a mail asked for, by its recipient and by the network that asks.
-
-    Raises:
-        TooSoon: too many lately.
-    """
-    now = real_now()
+    """Count a mail asked for, whatever becomes of the request. Raises: TooSoon."""
     with apart() as db:
-        count_try(db, "writer", network(), now)
-        count_try(db, "mail", folded(email), now)
+        tries.count_mail(db, email=folded(email), network=network(), now=real_now())

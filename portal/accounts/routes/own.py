@@ -95,8 +95,7 @@ def keep_passphrase() -> ResponseReturnValue:
         return asked_again("accounts/passphrase.html", form, refused, at="present_passphrase")
     passphrase_hash, now = hashed(given["new_passphrase"]), real_now()
     with apart() as db:
-        person = passphrases.change(db, id_of(me.person), passphrase_hash, now=now)
-        token = sessions.renew(db, person, me.session, now=now)
+        token = passphrases.change(db, me.session, passphrase_hash, now=now)
     welcome(token)
     flash(say(N_("Your passphrase is changed. You are signed out on your other devices.")))
     return see_other(url_for(".account"))
@@ -107,6 +106,5 @@ def keep_passphrase() -> ResponseReturnValue:
 @commits
 def end_sessions() -> ResponseReturnValue:
     """Sign out everywhere, here too."""
-    person = person_numbered(session(), current_person().id)
-    sessions.sign_out_everywhere(session(), person, now=real_now())
+    sessions.sign_out_everywhere(session(), current_person().id, now=real_now())
     return see_other(url_for(".signed_out"))

@@ -71,7 +71,8 @@ def _may_enrol() -> Visitor | None:
 
 
 def _form(me: Visitor) -> type[StepForm]:
-    return EnrolAgainForm if me.person.totp_secret else EnrolForm
+    """Half-way somebody has just given the passphrase; at an open screen it may be anybody."""
+    return EnrolAgainForm if me.is_authenticated else EnrolForm
 
 
 def _around(me: Visitor, offer: Offer) -> dict[str, Any]:
@@ -86,13 +87,15 @@ def _offered_anew(me: Visitor) -> Response:
 
 
 def _enrolled(me: Visitor, offer: Offer, given: dict[str, str]) -> tuple[str, list[str]]:
-    if me.person.totp_secret:
+    if me.is_authenticated:
         check_passphrase(me, given["present_passphrase"])
-    now = real_now()
+    anew, now = me.is_authenticated, real_now()
     with apart() as db:
         signing_in.count_code_try(db, id_of(me.person), now)
     with apart() as db:
-        return own.set_second_factor(db, me.session, offer.secret, given["code"], now=now)
+        return own.set_second_factor(
+            db, me.session, offer.secret, given["code"], anew=anew, now=now
+        )
 
 
 @bp.get("/second-step/codes")
@@ -120,12 +123,14 @@ def remove_second_step() -> Response:
 
 @bp.post("/second-step/remove")
 @needs(May.SIGNED_IN)
-@commits
 def keep_removal() -> ResponseReturnValue:
+    """The other sessions end; this one goes on under a new token."""
     form = StepUpForm(request.form)
     if refused := _stepped_up(form):
         return asked_again("accounts/remove_second_step.html", form, *refused)
-    own.remove_second_factor(session(), id_of(signed_in().person), now=real_now())
+    with apart() as db:
+        token = own.remove_second_factor(db, signed_in().session, now=real_now())
+    welcome(token)
     flash(say(N_("The second step at sign-in is switched off")))
     return see_other(url_for(".account"))
 

@@ -88,6 +88,7 @@ def upgrade() -> None:
         sa.Column("case_id", sa.Integer(), nullable=False),
         sa.Column("document_type", sa.String(), nullable=False),
         sa.Column("file_id", sa.Uuid(), nullable=False),
+        sa.Column("replaces", sa.Uuid(), nullable=True),
         sa.Column("added_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from portal.infra.audit import AuditEntry
 from portal.infra.settings import settings
 from portal.kernel.problems import Refused
 from portal.kernel.text import N_
@@ -40,6 +41,12 @@ def enter_facilities(db: Session, *, now: datetime) -> int:
     for each in missing:
         _enter(db, each, source, now)
     return len(missing)
+
+
+def has_facilities(db: Session) -> bool:
+    """Whether they were ever entered. Their source alone does not tell: it is a real one."""
+    entered = (AuditEntry.action == "institution.entered", AuditEntry.by == BY)
+    return db.exec(select(AuditEntry.seq).where(*entered).limit(1)).first() is not None
 
 
 def _enter(db: Session, given: dict[str, Any], source: str, now: datetime) -> None:

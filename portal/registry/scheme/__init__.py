@@ -1,4 +1,4 @@
-"""The scheme's dated tables (districts, kinds, professions) as one frozen snapshot."""
+"""The scheme's dated tables (districts, kinds, professions, data) as one frozen snapshot."""
 
 import tomllib
 from collections.abc import Iterable
@@ -73,6 +73,18 @@ class Profession:
 
 
 @dataclass(frozen=True)
+class Sharable:
+    """A kind of data that a location may share with eHealth."""
+
+    code: str
+    name_en: str
+    name_tc: str
+    name_sc: str
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
 class Source:
     """Open data that entries were taken from; its name is the attribution to print."""
 
@@ -91,6 +103,7 @@ class Scheme:
     districts: tuple[District, ...]
     kinds: tuple[Kind, ...]
     professions: tuple[Profession, ...]
+    sharable: tuple[Sharable, ...] = ()
 
     @cached_property
     def district(self) -> dict[str, District]:
@@ -118,6 +131,7 @@ def scheme(on: date) -> Scheme:
         districts=_rows("districts", "district", District),
         kinds=tuple(_in_force(_rows("kinds", "kind", Kind), on)),
         professions=tuple(_in_force(_rows("professions", "profession", Profession), on)),
+        sharable=tuple(_in_force(_rows("sharable", "sharable", Sharable), on)),
     )
 
 

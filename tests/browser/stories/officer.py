@@ -114,6 +114,8 @@ class Officer(Visitor):
         self.look("labels of a location, without a reason")
         self.answer({"reason": reason})
         self.press()
+        self.look("label printed again, preview")
+        self.press()
         return self.finished_labels()
 
 

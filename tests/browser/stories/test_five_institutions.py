@@ -28,7 +28,7 @@ def portal(tmp_path: Path) -> Iterator[Portal]:
         yield started
 
 
-REGISTERED = {"en": "is effective since", "tc": "起生效", "sc": "起生效"}
+REGISTERED = {"en": "has been effective since", "tc": "起生效", "sc": "起生效"}
 GENUINE, VOID = "This label is genuine and valid today", "This label is no longer valid"
 
 
