@@ -69,8 +69,8 @@ def _row(authority: Authority, place: ServiceLocation, serial: int) -> dict[str,
 
 
 def sign(app: Flask) -> None:
-    with unit_of_work(app) as rows:
-        revocation_lists.sign_lists(rows, real=datetime.now(UTC))
+    with unit_of_work(app):
+        revocation_lists.sign_lists(real=datetime.now(UTC))
 
 
 def same_entries(authority: Authority, peer: OpensslAuthority, serials: list[int]) -> None:

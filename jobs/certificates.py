@@ -57,11 +57,8 @@ def issue(db: Session, *, certificate_id: int) -> None:
 @job(Job.SIGN_LISTS, max_attempts=ATTEMPTS, seconds=120)
 def sign_lists(db: Session) -> None:
     """Sign every authority's list anew."""
-    drafts = revocation_lists.drafts(db, real=real_now())
     let_go(db)
-    signed = [(draft, revocation_lists.signed(draft.tbs, draft.authority)) for draft in drafts]
-    for draft, der in signed:
-        revocation_lists.publish(db, draft, der, real=real_now())
+    revocation_lists.sign_lists(real=real_now())
 
 
 @job(Job.LOOK_AT_LISTS)

@@ -9,7 +9,8 @@ from portal.certificates import own_keys
 from portal.certificates.authorities import certificate_of
 from portal.certificates.certificate_commands import certificate
 from portal.certificates.edge_commands import edge
-from portal.certificates.revocation_lists import sign_lists
+from portal.certificates.keys import KeyUnavailable
+from portal.certificates.revocation_lists import sign_list
 from portal.infra.clock import real_now
 from portal.infra.commands import app
 from portal.infra.db import unit_of_work
@@ -42,7 +43,7 @@ def init(root: Path | None, if_missing: bool) -> None:
             raise Refused("There is an issuing authority already: bin/portal ca rollover")
         made = them.make_root(_folder(root), real_now())
         authority = them.make_authority(db, made, by=BY, now=real_now())
-        sign_lists(db, real=real_now())
+        sign_list(db, authority, real=real_now())
     _certify_own_keys()
     click.echo(f"{authority.name} is ready; take {_folder(root)} offline")
 
@@ -54,7 +55,7 @@ def rollover(root: Path | None) -> None:
     with unit_of_work(app()) as db:
         opened = them.open_root(_folder(root))
         authority = them.make_authority(db, opened, by=BY, now=real_now())
-        sign_lists(db, real=real_now())
+        sign_list(db, authority, real=real_now())
     _certify_own_keys()
     click.echo(f"{authority.name} issues from now on; give nginx the new chain: bin/portal ca edge")
 
@@ -77,9 +78,15 @@ def list_all() -> None:
 
 
 def _certify_own_keys() -> None:
-    """After the authority is on record, in transactions of their own."""
-    with unit_of_work(app()):
-        own_keys.renew(real=real_now())
+    """After the authority is on record, in transactions of their own.
+
+    A key that is lost is no reason to fail: it may be why there is a new authority.
+    """
+    try:
+        with unit_of_work(app()):
+            own_keys.renew(real=real_now())
+    except KeyUnavailable as gone:
+        click.echo(f"An issuing key cannot be reached, others are served: {gone}", err=True)
 
 
 def _folder(given: Path | None) -> Path:

@@ -21,6 +21,7 @@ from sqlmodel import Session, col, select
 
 from portal.certificates.authorities import authorities, certificate_of
 from portal.certificates.issuing import PORTAL, signed, subject_named
+from portal.certificates.keys import KeyUnavailable
 from portal.certificates.linting import judged_copy
 from portal.certificates.models import Authority, OwnKey
 from portal.certificates.profiles import own_certificate
@@ -66,17 +67,35 @@ def newest(db: Session, authority_id: int | None, purpose: Purpose) -> OwnKey | 
 def renew(*, real: datetime) -> int:
     """Make and certify every key that is wanted or half through its life; how many.
 
-    Transactions of its own: the caller must hold none.
+    Transactions of its own: the caller must hold none. One authority's lost key keeps nothing
+    of the others back.
 
     Raises:
         KeyUnavailable: an issuing key cannot be reached; what is reserved is signed next time.
     """
     with apart() as db:
-        begun = list(db.exec(select(OwnKey.id).where(col(OwnKey.certificate).is_(None))))
-        wanted = [] if begun else _wanted(db, real)
-    for number in [*begun, *(_reserve(each, purpose, real) for each, purpose in wanted)]:
-        _certify(number or 0, real)
+        unfinished = select(OwnKey).where(col(OwnKey.certificate).is_(None))
+        begun = list(db.exec(unfinished.order_by(col(OwnKey.id))))
+        told = {(each.authority_id, each.purpose) for each in begun}
+        wanted = [(a, purpose) for a, purpose in _wanted(db, real) if (a.id, purpose) not in told]
+    reserved = [_reserve(authority, purpose, real) for authority, purpose in wanted]
+    left = [
+        gone
+        for number in [*(each.id or 0 for each in begun), *reserved]
+        if (gone := _certify_or_leave(number, real))
+    ]
+    if left:
+        raise left[0]
     return len(begun) + len(wanted)
+
+
+def _certify_or_leave(number: int, real: datetime) -> KeyUnavailable | None:
+    """Why it could not be done, to be raised after the others' turn."""
+    try:
+        _certify(number, real)
+    except KeyUnavailable as gone:
+        return gone
+    return None
 
 
 def _wanted(db: Session, real: datetime) -> list[tuple[Authority, Purpose]]:

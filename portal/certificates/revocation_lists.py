@@ -14,12 +14,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlmodel import Session, select
 
 from portal.certificates.authorities import authorities, certificate_of
-from portal.certificates.keys import signer
+from portal.certificates.keys import KeyUnavailable, signer
 from portal.certificates.linting import judge_list, throw_away_key
 from portal.certificates.models import Authority, RevocationList
 from portal.certificates.queries import Revoked, revoked_by
 from portal.certificates.rules import CRL_LASTS
 from portal.infra.audit import record
+from portal.infra.db import apart
 
 BEFORE = timedelta(minutes=5)
 """A list begins this long before it is made, for clocks that are behind."""
@@ -42,15 +43,43 @@ class Overtaken(Exception):
     """Another list was published while this one was being signed; it may know less."""
 
 
-def sign_lists(db: Session, *, real: datetime) -> None:
-    """Sign each authority's list anew, retired ones' too while a certificate of theirs holds.
+def sign_list(db: Session, authority: Authority, *, real: datetime) -> None:
+    """Sign this authority's list within the caller's transaction; the others' stay.
 
     Raises:
-        KeyUnavailable: an issuing key cannot be reached; the present lists stay.
+        KeyUnavailable: its key cannot be reached.
+    """
+    draft = _draft(db, authority, real)
+    publish(db, draft, signed(draft.tbs, authority), real=real)
+
+
+def sign_lists(*, real: datetime) -> None:
+    """Sign each authority's list anew, retired ones' too while a certificate of theirs holds.
+
+    Transactions of its own, one for each list: the caller must hold none. A list that cannot be
+    signed keeps none of the others back.
+
+    Raises:
+        KeyUnavailable: an issuing key cannot be reached; that authority's present list stays.
+        Overtaken: another list was published meanwhile; that authority's is to be drafted anew.
         Unsound: a list would not be sound.
     """
-    for draft in drafts(db, real=real):
-        publish(db, draft, signed(draft.tbs, draft.authority), real=real)
+    with apart() as db:
+        wanted = drafts(db, real=real)
+    left = [failure for draft in wanted if (failure := _sign_and_publish(draft, real))]
+    if left:
+        raise left[0]
+
+
+def _sign_and_publish(draft: Draft, real: datetime) -> KeyUnavailable | Overtaken | None:
+    """Why it could not be done, to be raised after the others' turn."""
+    try:
+        der = signed(draft.tbs, draft.authority)
+        with apart() as db:
+            publish(db, draft, der, real=real)
+    except (KeyUnavailable, Overtaken) as failure:
+        return failure
+    return None
 
 
 def drafts(db: Session, *, real: datetime) -> list[Draft]:

@@ -87,8 +87,7 @@ def test_a_list_that_was_overtaken_is_not_published(app, authority, session):
     """Drafted before a revocation and signed after it, it would take the revocation back."""
     with unit_of_work(app) as db:
         [early] = revocation_lists.drafts(db, real=NOW)
-    with unit_of_work(app) as db:
-        revocation_lists.sign_lists(db, real=NOW)
+    revocation_lists.sign_lists(real=NOW)
     with pytest.raises(revocation_lists.Overtaken), unit_of_work(app) as db:
         revocation_lists.publish(db, early, b"", real=NOW)
     assert lists(session)[authority.id].der
@@ -366,7 +365,7 @@ def test_openssl_makes_no_objection_to_a_list_of_a_second_authority(app, authori
         second = them.make_authority(
             db, them.open_root(settings().home / "ca-root"), by="test", now=NOW
         )
-        revocation_lists.sign_lists(db, real=NOW)
+    revocation_lists.sign_lists(real=NOW)
     for each in (authority, second):
         listed = x509.load_der_x509_crl(lists(session)[each.id].der)
         issuer = x509.load_der_x509_certificate(each.certificate)

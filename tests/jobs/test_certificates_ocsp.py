@@ -26,6 +26,7 @@ from portal.certificates import actions, own_keys
 from portal.certificates import authorities as them
 from portal.certificates.models import Authority, Certificate, OwnKey, RevocationList
 from portal.certificates.ocsp import Malformed, read
+from portal.certificates.revocation_lists import sign_lists
 from portal.certificates.rules import Purpose, Reason
 from portal.infra.db import apart, unit_of_work
 from portal.infra.settings import settings
@@ -290,10 +291,7 @@ def test_our_keys_are_renewed_at_half_life_and_finished_after_a_crash(app, autho
 def test_openssl_checks_against_our_list(app, authority, issued, session, tmp_path, revoked):
     if revoked:
         revoke(app, issued)
-    with unit_of_work(app) as db:
-        from portal.certificates.revocation_lists import sign_lists
-
-        sign_lists(db, real=NOW)
+    sign_lists(real=NOW)
     run_waiting(app)
     session.rollback()
     published = session.get_one(RevocationList, authority.id)
