@@ -1,7 +1,8 @@
 """Jobs of certificates: issuing, lists of revoked ones, our own keys, letters, papers."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlmodel import Session
@@ -19,10 +20,12 @@ from portal.certificates import (
     revocation_lists,
 )
 from portal.certificates.issuing import PORTAL
+from portal.certificates.keys import KeyRefused
 from portal.certificates.linting import Unsound
 from portal.certificates.models import Certificate
 from portal.certificates.rules import Reason
 from portal.infra.clock import now, offset, real_now
+from portal.infra.settings import NotReady
 from portal.infra.tickets import Job, NeedsStaff, State, enqueue, let_go, try_again
 from portal.registry.models import Institution, ServiceLocation
 from portal.registry.rules import Standing, standing
@@ -31,6 +34,17 @@ log = logging.getLogger(__name__)
 
 # An issuing key that cannot be reached is asked for again for a day.
 ATTEMPTS = 300
+
+
+@contextmanager
+def opened_key() -> Iterator[None]:
+    """A PIN that is refused is for staff, since tries are counted; so is one that is not set."""
+    try:
+        yield
+    except KeyRefused as refused:
+        raise NeedsStaff("PIN of the token refused") from refused
+    except NotReady as missing:
+        raise NeedsStaff("PIN or passphrase of the issuing key not set") from missing
 
 
 @job(Job.ISSUE_CERTIFICATE, max_attempts=ATTEMPTS, seconds=120)
@@ -47,7 +61,8 @@ def issue(db: Session, *, certificate_id: int) -> None:
         return
     if reserved:
         try:
-            der = issuing.signature(db, certificate_id)
+            with opened_key():
+                der = issuing.signature(db, certificate_id)
         except issuing.Changed as changed:
             raise NeedsStaff("changed on record") from changed
         let_go(db)
@@ -58,7 +73,8 @@ def issue(db: Session, *, certificate_id: int) -> None:
 def sign_lists(db: Session) -> None:
     """Sign every authority's list anew."""
     let_go(db)
-    revocation_lists.sign_lists(real=real_now())
+    with opened_key():
+        revocation_lists.sign_lists(real=real_now())
 
 
 @job(Job.LOOK_AT_LISTS)
@@ -80,7 +96,8 @@ def look_at_lists(db: Session) -> None:
 def renew_own_keys(db: Session) -> None:
     """Certify the keys that answer OCSP and sign papers, long before the present ones end."""
     let_go(db)
-    own_keys.renew(real=real_now())
+    with opened_key():
+        own_keys.renew(real=real_now())
 
 
 @job(Job.REMIND_OF_ENDS)

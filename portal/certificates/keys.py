@@ -41,6 +41,21 @@ class KeyUnavailable(Exception):
     """The issuing key cannot be reached just now: the token or file is gone, or locked."""
 
 
+class KeyRefused(KeyUnavailable):
+    """The token refuses our PIN. Asking again would be counted, and locks the token."""
+
+
+PIN_REFUSED = (
+    pkcs11.PinExpired,
+    pkcs11.PinIncorrect,
+    pkcs11.PinInvalid,
+    pkcs11.PinLenRange,
+    pkcs11.PinLocked,
+)
+_refused: set[tuple[str, str, str]] = set()
+"""Tokens and the PINs they refused in this process: a wrong PIN is tried once, whoever asks."""
+
+
 class Signer(Protocol):
     """A key that signs certificates and lists."""
 
@@ -94,6 +109,8 @@ class TokenSigner:
     def sign(self, message: bytes) -> bytes:
         try:
             return self._sign(message)
+        except KeyRefused:
+            raise
         except KeyUnavailable:
             # The token was taken out and put back, or its session has ended: open it anew, once.
             self.forget()
@@ -144,9 +161,20 @@ class TokenAddress:
 
 
 def open_token(address: TokenAddress, pin: str, *, writing: bool = False) -> Any:
+    """A session of the token.
+
+    Raises:
+        KeyRefused: it does not take the PIN, now or before in this process.
+    """
+    attempt = (address.module, address.token, pin)
+    if attempt in _refused:
+        raise KeyRefused(f"{address.token}: the PIN was refused before")
     token = pkcs11.lib(address.module).get_token(token_label=address.token)
     try:
         return token.open(user_pin=pin, rw=writing)
+    except PIN_REFUSED as error:
+        _refused.add(attempt)
+        raise KeyRefused(f"{address.token}: {type(error).__name__}") from error
     except pkcs11.UserAlreadyLoggedIn:
         # Another session of this process has: in PKCS#11 that holds for all of them.
         return token.open(rw=writing)
@@ -164,7 +192,7 @@ def signer(label: str) -> Signer:
 @cache
 def _signer(keys: str, home: str, label: str) -> Signer:
     if keys.startswith("pkcs11:"):
-        return TokenSigner(TokenAddress(keys), settings().secret("ca_pin"), label)
+        return TokenSigner(TokenAddress(keys), settings().token_pin(), label)
     return FileSigner(Path(home) / f"{label}.pem", settings().secret("ca_passphrase"))
 
 
@@ -177,7 +205,7 @@ def make_key(label: str) -> RSAPublicKey:
 
 def _make_in_token(label: str) -> RSAPublicKey:
     address = TokenAddress(settings().ca_keys)
-    with _reaching(label), open_token(address, settings().secret("ca_pin"), writing=True) as token:
+    with _reaching(label), open_token(address, settings().token_pin(), writing=True) as token:
         public, _private = token.generate_keypair(pkcs11.KeyType.RSA, SIZE, label=label, store=True)
         return _as_public(encode_rsa_public_key(public))
 
@@ -213,3 +241,4 @@ def folder() -> Path:
 def forget_keys() -> None:
     """Open keys anew: after settings or the token changed."""
     _signer.cache_clear()
+    _refused.clear()

@@ -21,7 +21,7 @@ from sqlmodel import Session, col, select
 
 from portal.certificates.authorities import authorities, certificate_of
 from portal.certificates.issuing import PORTAL, signed, subject_named
-from portal.certificates.keys import KeyUnavailable
+from portal.certificates.keys import KeyRefused, KeyUnavailable
 from portal.certificates.linting import judged_copy
 from portal.certificates.models import Authority, OwnKey
 from portal.certificates.profiles import own_certificate
@@ -93,6 +93,9 @@ def _certify_or_leave(number: int, real: datetime) -> KeyUnavailable | None:
     """Why it could not be done, to be raised after the others' turn."""
     try:
         _certify(number, real)
+    except KeyRefused:
+        # The others' keys are in the same token.
+        raise
     except KeyUnavailable as gone:
         return gone
     return None

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlmodel import Session, select
 
 from portal.certificates.authorities import authorities, certificate_of
-from portal.certificates.keys import KeyUnavailable, signer
+from portal.certificates.keys import KeyRefused, KeyUnavailable, signer
 from portal.certificates.linting import judge_list, throw_away_key
 from portal.certificates.models import Authority, RevocationList
 from portal.certificates.queries import Revoked, revoked_by
@@ -77,6 +77,9 @@ def _sign_and_publish(draft: Draft, real: datetime) -> KeyUnavailable | Overtake
         der = signed(draft.tbs, draft.authority)
         with apart() as db:
             publish(db, draft, der, real=real)
+    except KeyRefused:
+        # The others' keys are in the same token.
+        raise
     except (KeyUnavailable, Overtaken) as failure:
         return failure
     return None

@@ -146,6 +146,16 @@ class Settings(BaseSettings):
             )
         return given or self._kept_secret(name)
 
+    def token_pin(self) -> str:
+        """CA_PIN as its token knows it: of any length, and never one that we made up.
+
+        Raises:
+            NotReady: there is none. A guess would be counted by the token, which then locks.
+        """
+        if not (given := self.ca_pin.strip()):
+            raise NotReady("CA_KEYS names a token: give its PIN in the setting CA_PIN")
+        return given
+
     def prove(self) -> None:
         """See, in production, that the address and every secret are there.
 
