@@ -96,6 +96,7 @@ def compared(authority: Authority, place: ServiceLocation, peer: OpensslAuthorit
 def ask(place: ServiceLocation, turn: int) -> list[int]:
     """Requests on record, as a person's form leaves them."""
     numbers = []
+    actions.MOST_OPEN = BATCH
     with apart() as rows:
         for number in range(BATCH):
             key = ec.generate_private_key(ec.SECP256R1()).public_key()

@@ -102,7 +102,9 @@ def renew_own_keys(db: Session) -> None:
 
 @job(Job.REMIND_OF_ENDS)
 def remind_of_ends(db: Session) -> None:
-    """Write to institutions whose certificates end soon and have no successor."""
+    """Write to institutions whose certificates end soon and have no successor; forget sealed
+    keys that were never fetched of those that have ended."""
+    actions.forget_sealed_keys(db, real=real_now())
     reminders.remind(db, real=real_now(), today=now())
 
 

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
 )
+from sqlalchemy import func, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -26,6 +27,11 @@ from portal.registry.rules import Standing, is_suspended, standing
 
 SEALED_KEY = "certificate key"
 REUSED = N_("This key was used for a certificate before. Make a new key for each certificate")
+MOST_OPEN = 5
+"""Requests of one place that are not issued, or not fetched: each may hold a sealed key."""
+ENOUGH = N_(
+    "There are unfinished requests of this service location already. Fetch or revoke one of them"
+)
 GONE = N_("This service location has left the register")
 
 
@@ -46,7 +52,8 @@ def ask(
     `asked` is the name of the form that asked: the same form sent again finds its certificate.
 
     Raises:
-        Refused: the key was used before, or the place has left the register.
+        Refused: the key was used before, the place has left the register, or too many requests
+            of it are unfinished.
     """
     institution = db.get_one(Institution, location.institution_id)
     if Standing.ENDED in (standing(location, now), standing(institution, now)):
@@ -56,6 +63,8 @@ def ask(
     before = db.exec(select(Certificate).where(Certificate.asked == asked)).one_or_none()
     if before is not None and before.location_id == location.id:
         return before
+    if _unfinished(db, location) >= MOST_OPEN:
+        raise Refused(ENOUGH)
     wanted = Certificate(
         location_id=location.id or 0,
         way=way,
@@ -99,6 +108,34 @@ def ask_for_made_key(
         db, location, way=Way.PKCS12, spki=spki, sealed_key=seal(SEALED_KEY, secret),
         asked=asked, by=by, now=now, real=real,
     )  # fmt: skip
+
+
+def _unfinished(db: Session, location: ServiceLocation) -> int:
+    """Requests that are not issued or whose key is not fetched; the place is held while we count,
+    so of two that come at once the second sees the first."""
+    place = select(ServiceLocation.id).where(ServiceLocation.id == location.id)
+    db.exec(place.with_for_update(key_share=True)).one()
+    open_ones = select(func.count()).where(
+        col(Certificate.location_id) == location.id,
+        or_(col(Certificate.certificate).is_(None), col(Certificate.sealed_key).is_not(None)),
+        col(Certificate.refused) == "",
+        col(Certificate.revoked_at).is_(None),
+    )
+    return db.exec(open_ones).one()
+
+
+def forget_sealed_keys(db: Session, *, real: datetime) -> None:
+    """Forget keys nobody fetched whose certificate has ended, was revoked or will not come."""
+    over = or_(
+        col(Certificate.not_after) <= real,
+        col(Certificate.revoked_at).is_not(None),
+        col(Certificate.refused) != "",
+    )
+    db.exec(
+        update(Certificate)
+        .where(col(Certificate.sealed_key).is_not(None), over)
+        .values(sealed_key=None)
+    )
 
 
 def _add(db: Session, wanted: Certificate) -> None:

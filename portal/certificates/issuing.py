@@ -57,8 +57,7 @@ def reserve(certificate_id: int, *, real: datetime, today: datetime) -> bool:
         if wanted.tbs is not None or wanted.refused:
             return not wanted.refused
         if reason := _obstacle(db, wanted, today):
-            wanted.refused = reason
-            db.add(wanted)
+            _refuse(db, wanted, reason)
             return False
         _reserve(db, wanted, active_authority(db), real)
         return True
@@ -178,6 +177,12 @@ def _obstacle(db: Session, wanted: Certificate, today: datetime) -> str:
     return PLACE_GONE if wanted.revoked_at is not None else ""
 
 
+def _refuse(db: Session, wanted: Certificate, reason: str) -> None:
+    # Nobody can fetch the key of a certificate that there will not be.
+    wanted.refused, wanted.sealed_key = reason, None
+    db.add(wanted)
+
+
 def _held(db: Session, certificate_id: int) -> Certificate:
     wanted = select(Certificate).where(Certificate.id == certificate_id).with_for_update()
     return db.exec(wanted.execution_options(populate_existing=True)).one()
@@ -186,8 +191,7 @@ def _held(db: Session, certificate_id: int) -> Certificate:
 def refuse_unsound(db: Session, certificate_id: int, unsound: Unsound, *, now: datetime) -> None:
     """What the linter forbade is not tried again; staff see the finding, people a sentence."""
     wanted = _held(db, certificate_id)
-    wanted.refused = UNSOUND
-    db.add(wanted)
+    _refuse(db, wanted, UNSOUND)
     record(
         db, "certificate.unsound", by=PORTAL, at=now, subject=f"certificate-request:{wanted.id}",
         findings=str(unsound)[:500],

@@ -126,6 +126,7 @@ def _prepared(home: Path, url: str) -> Iterator[Trial]:
 
 def ask(count: int) -> None:
     app = create_app()
+    actions.MOST_OPEN = count
     with unit_of_work(app) as rows:
         root = authorities.make_root(settings().home / "root", NOW)
         authorities.make_authority(rows, root, by="test", now=NOW)
