@@ -17,10 +17,12 @@ from portal.infra.guards import machine, public
 from portal.infra.health import Alarm
 
 OCSP_RESPONSE = "application/ocsp-response"
+AUTHORITY = "<int(max=2147483647):authority_id>"
+"""No greater than the database's numbers: beyond them there is none, and no error."""
 public_bp = Blueprint("pki", __name__, url_prefix="/pki")
 
 
-@public_bp.get("/<int:authority_id>.cer")
+@public_bp.get(f"/{AUTHORITY}.cer")
 @public
 def authority(authority_id: int) -> Response:
     """An issuing authority's certificate, DER."""
@@ -28,7 +30,7 @@ def authority(authority_id: int) -> Response:
     return Response(found.certificate, mimetype="application/pkix-cert")
 
 
-@public_bp.get("/<int:authority_id>.crl")
+@public_bp.get(f"/{AUTHORITY}.crl")
 @public
 def revocation_list(authority_id: int) -> Response:
     """The newest signed list of an authority's revoked certificates, DER."""
