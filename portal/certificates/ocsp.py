@@ -1,12 +1,13 @@
 """Answers about single certificates, signed at the moment of asking (RFC 6960).
 
 By a key of ours that the authority certified for this alone; what is answered is what the
-database says now, so no answer names a time until which it may be kept.
+database says now. Each answer ends soon, so that nobody can show an old "good" for long.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from asn1crypto import core, ocsp
@@ -26,8 +27,10 @@ from portal.certificates.rules import Purpose
 
 LARGEST = 20_000
 """Bytes of a question; an ordinary one has about 100."""
-MOST = 50
+MOST = 10
 """Certificates asked about at once."""
+HOLDS = timedelta(hours=1)
+"""How long an answer may be shown by whoever kept it."""
 HASHES = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 NONCE = "1.3.6.1.5.5.7.48.1.2"
 LONGEST_NONCE = 128
@@ -59,14 +62,18 @@ def answer(db: Session, der: bytes, *, real: datetime) -> bytes:
         question = read(der)
     except Malformed:
         return refusal("malformed_request")
-    asked = next(filter(None, (_authority_of(db, each) for each in question.ids)), None)
+    ours = authorities(db)
+    asked = next(filter(None, (_authority_of(ours, each) for each in question.ids)), None)
     if asked is None:
         # RFC 5019 §2.2.3: none of these is of an authority of ours.
         return refusal("unauthorized")
     responder = opened(db, asked.id, Purpose.OCSP, real)
     if responder is None:
         return refusal("try_later")
-    single = [_single(db, each, asked, real) for each in question.ids]
+    single = [
+        _single(each, _state(db, each, _authority_of(ours, each), asked), real)
+        for each in question.ids
+    ]
     return _signed(single, question.nonce, responder, real)
 
 
@@ -109,14 +116,12 @@ def refusal(why: str) -> bytes:
     return bytes(ocsp.OCSPResponse({"response_status": why}).dump())
 
 
-def _authority_of(db: Session, asked: ocsp.CertId) -> Authority | None:
+def _authority_of(ours: Sequence[Authority], asked: ocsp.CertId) -> Authority | None:
     algorithm = asked["hash_algorithm"]["algorithm"].native
     if algorithm not in HASHES:
         return None
     named = asked["issuer_name_hash"].native, asked["issuer_key_hash"].native
-    return next(
-        (each for each in authorities(db) if _hashes(each.certificate, algorithm) == named), None
-    )
+    return next((each for each in ours if _hashes(each.certificate, algorithm) == named), None)
 
 
 @lru_cache(maxsize=64)
@@ -131,12 +136,23 @@ def _bits(key: PublicKeyInfo) -> bytes:
     return bytes(key["public_key"].contents[1:])
 
 
-def _single(db: Session, asked: ocsp.CertId, of: Authority, real: datetime) -> ocsp.SingleResponse:
-    theirs = _authority_of(db, asked)
+def _state(
+    db: Session, asked: ocsp.CertId, theirs: Authority | None, of: Authority
+) -> ocsp.CertStatus:
+    """As the authority `of` knows it, which answers for none but its own."""
     known = theirs is not None and theirs.id == of.id
-    status = _status(db, asked["serial_number"].native, of) if known else _unknown()
+    return _status(db, asked["serial_number"].native, of) if known else _unknown()
+
+
+def _single(asked: ocsp.CertId, state: ocsp.CertStatus, real: datetime) -> ocsp.SingleResponse:
+    began = real.replace(microsecond=0)
     return ocsp.SingleResponse(
-        {"cert_id": asked, "cert_status": status, "this_update": real.replace(microsecond=0)}
+        {
+            "cert_id": asked,
+            "cert_status": state,
+            "this_update": began,
+            "next_update": began + HOLDS,
+        }
     )
 
 

@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from werkzeug.serving import make_server
 from jobs.running import run_waiting
 from portal.certificates import actions, own_keys
 from portal.certificates import authorities as them
+from portal.certificates import ocsp as responder
 from portal.certificates.models import Authority, Certificate, OwnKey, RevocationList
 from portal.certificates.ocsp import Malformed, read
 from portal.certificates.revocation_lists import sign_lists
@@ -223,8 +225,33 @@ def test_many_certificates_are_answered_at_once(client, authority, issued):
     entry = one["tbs_request"]["request_list"][0]
     many = asn1.OCSPRequest({"tbs_request": {"request_list": [entry, entry, entry]}}).dump()
     assert len(list(post(client, many).responses)) == 3
-    too_many = asn1.OCSPRequest({"tbs_request": {"request_list": [entry] * 51}}).dump()
+    too_many = asn1.OCSPRequest({"tbs_request": {"request_list": [entry] * 11}}).dump()
     assert post(client, too_many).response_status is REFUSED.MALFORMED_REQUEST
+
+
+def test_an_answer_ends_within_the_hour(client, authority, issued):
+    found = post(client, question(issued.certificate, authority.certificate))
+    assert found.next_update_utc - found.this_update_utc == timedelta(hours=1)
+
+
+def test_however_many_are_asked_about_the_authorities_are_read_once(
+    client, authority, issued, monkeypatch
+):
+    read_times = []
+    monkeypatch.setattr(
+        responder, "authorities", lambda db: read_times.append(1) or them.authorities(db)
+    )
+    one = asn1.OCSPRequest.load(question(issued.certificate, authority.certificate))
+    entry = one["tbs_request"]["request_list"][0]
+    many = asn1.OCSPRequest({"tbs_request": {"request_list": [entry] * 10}}).dump()
+    assert len(list(post(client, many).responses)) == 10
+    assert len(read_times) == 1
+
+
+@pytest.mark.parametrize("kind", ["cer", "crl"])
+@pytest.mark.parametrize("number", ["2147483647", "2147483648", "99999999999999999999"])
+def test_an_authority_s_number_beyond_all_numbers_is_not_there(client, authority, number, kind):
+    assert client.get(f"/pki/{number}.{kind}").status_code == 404
 
 
 @pytest.mark.parametrize("junk", [b"", b"0", b"\x30\x00", b"x" * 30_000, b"\x30\x80" * 9000])
