@@ -63,6 +63,7 @@ def site(folder: Path, listen: str, upstream: str, log: Path) -> str:
         "include /etc/ehealth-portal/edge/": f"include {folder}/",
         "ssl_client_certificate /etc/ehealth-portal/edge/": f"ssl_client_certificate {folder}/",
         "/var/log/nginx/connection.log": str(log),
+        "/var/log/nginx/connection-error.log": str(log.with_stem(f"{log.stem}-error")),
         "/srv/ehealth-portal/static/": f"{ROOT}/static/",
     }.items():
         assert sample in found, f"connection.conf no longer says {sample}"

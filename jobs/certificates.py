@@ -140,14 +140,24 @@ def certificate_used(db: Session, *, certificate_id: int) -> None:
 
 
 @job(Job.REVOKE_CERTIFICATES)
-def revoke_certificates(db: Session, *, institution_id: int = 0, location_id: int = 0) -> None:
+def revoke_certificates(
+    db: Session, *, institution_id: int = 0, location_id: int = 0, since: str = ""
+) -> None:
     """Revoke what belongs to places that have left, or whose institution has or is suspended.
 
     Looked at anew when the time has come: what was to happen may have been put off meanwhile.
+    But a suspension that began at `since` (real time) revokes what there was then, also if it
+    was ended again before this ran.
     """
     places = [db.get_one(ServiceLocation, location_id)] if location_id else []
     if institution_id:
         places = db.get_one(Institution, institution_id).locations
+    if since:
+        ids = [place.id or 0 for place in places]
+        actions.revoke_all(
+            db, ids, reason=Reason.PRIVILEGE_WITHDRAWN, by=PORTAL, now=now(), real=real_now(),
+            until=datetime.fromisoformat(since),
+        )  # fmt: skip
     for reason, ids in over(db, places, now()).items():
         actions.revoke_all(db, ids, reason=reason, by=PORTAL, now=now(), real=real_now())
 

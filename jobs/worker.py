@@ -12,7 +12,7 @@ import jobs
 from jobs.serving import serve
 from portal.factory import create_app
 from portal.infra import printing
-from portal.infra.settings import NotReady
+from portal.infra.settings import NotReady, settings
 
 PROCESSES = {"jobs.worker", "jobs.relay"}
 
@@ -28,6 +28,7 @@ def main() -> None:
     # Says at once what is lacking, and the first label need not wait for the press.
     try:
         app = create_app()
+        settings().prove_signing()
         printing.warm()
     except (NotReady, printing.CannotPrint) as lacking:
         sys.exit(str(lacking))

@@ -35,6 +35,7 @@ from portal.registry.actions import (
 )
 from portal.registry.actions import make_effective as make_entries_effective
 from portal.registry.models import Institution, ServiceLocation
+from portal.registry.rules import Standing, standing
 from portal.registry.scheme import Scheme
 
 CALENDAR = "calendar"
@@ -164,7 +165,7 @@ def take_effect(db: Session, case: Case, *, now: datetime) -> bool:
     if locked(db, case).state != State.ACCEPTED or case.institution_id is None:
         return False
     since = effective_at(case.handed_over_at, case.installed_at, limits())
-    if since is None or since > now:
+    if since is None or since > now or _has_left(db, case, now):
         return False
     case.state, case.effective_at, case.ended_at = State.REGISTERED, since, now
     db.add(case)
@@ -204,6 +205,8 @@ def setup_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
     """
     if locked(db, case).state != State.ACCEPTED or case.installed_at is not None:
         return
+    if _has_left(db, case, now):
+        return
     if case.handed_over_at is None:
         # The letter has not left yet: whoever was not told cannot be late. Its hand-over sets
         # the limit anew.
@@ -221,6 +224,11 @@ def setup_limit(db: Session, case: Case, days: int, *, now: datetime) -> None:
     institution = db.get_one(Institution, case.institution_id)
     end_institution(db, institution, at=now, reason="lapsed", by=CALENDAR, now=now)
     emails.setup_lapsed(db, case, to=applicant(db, case), days=limits().setup)
+
+
+def _has_left(db: Session, case: Case, now: datetime) -> bool:
+    entry = db.get(Institution, case.institution_id)
+    return entry is not None and standing(entry, now) is Standing.ENDED
 
 
 def note_refused(db: Session, file_id: UUID, *, now: datetime) -> None:

@@ -20,6 +20,7 @@ WORDS = {
     "reminded_setup": N_("Reminder sent: set-up is not complete, %(days)s days left"),
     "lapsed_documents": N_("Lapsed: the documents were not complete within %(days)s days"),
     "lapsed_setup": N_("Lapsed: the set-up was not complete within %(days)s days"),
+    "cancelled": N_("Registration cancelled by the Registration Office"),
     "withdrawn": N_("Application withdrawn by the applicant"),
 }
 """Tag to sentence; the values come from the event."""

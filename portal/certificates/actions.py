@@ -179,12 +179,13 @@ def revoke_all(
     by: str,
     now: datetime,
     real: datetime,
+    until: datetime | None = None,
 ) -> int:
-    """Revoke every certificate of these places; how many there were."""
+    """Revoke every certificate of these places, or those asked for `until` then; how many."""
     wanted = select(Certificate).where(
         col(Certificate.location_id).in_(location_ids), col(Certificate.revoked_at).is_(None)
     )
-    found = db.exec(wanted).all()
+    found = db.exec(wanted.where(col(Certificate.requested_at) <= until) if until else wanted).all()
     return sum(revoke(db, each, reason=reason, by=by, now=now, real=real) for each in found)
 
 

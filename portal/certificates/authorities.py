@@ -7,6 +7,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from sqlmodel import Session, col, select
 
 from portal.certificates import keys
@@ -49,6 +50,13 @@ def active_authority(db: Session) -> Authority:
 def authorities(db: Session) -> list[Authority]:
     """All there ever were, the oldest first."""
     return list(db.exec(select(Authority).order_by(col(Authority.id))))
+
+
+def has_demonstration(db: Session) -> bool:
+    """Whether one of them was signed by the root of a portal that was not production's."""
+    issuers = (certificate_of(each).issuer for each in authorities(db))
+    named = (who.get_attributes_for_oid(NameOID.ORGANIZATION_NAME) for who in issuers)
+    return any(each.value == DEMONSTRATION for found in named for each in found)
 
 
 def certificate_of(authority: Authority) -> x509.Certificate:

@@ -166,10 +166,11 @@ def _void(db: Session, institution_id: int, now: datetime) -> None:
 
 
 def _expires(case: Case, now: datetime) -> datetime:
-    """With the limit of the set-up; after that, for renewals, CODE_DAYS later."""
+    """With the limit of the set-up, which a late letter moves, but in CODE_DAYS at the earliest."""
+    earliest = end_of_hk_day(hk_date(add_days(now, CODE_DAYS)))
     if case.state == State.ACCEPTED and case.decided_at is not None:
-        return setup_due(case.decided_at, limits())
-    return end_of_hk_day(hk_date(add_days(now, CODE_DAYS)))
+        return max(earliest, setup_due(case.decided_at, limits(), case.handed_over_at))
+    return earliest
 
 
 def _hash(institution_id: int, code: str) -> str:

@@ -4,6 +4,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from portal.accounts.demonstration import has_made_up_people
+from portal.certificates.authorities import has_demonstration
 from portal.infra import clock
 from portal.infra.db import engine, reading
 from portal.infra.settings import NotReady, settings
@@ -12,6 +13,7 @@ from portal.registry.demonstration import has_facilities
 SIGNS = {
     "made-up people": has_made_up_people,
     "demonstration entries in the register": has_facilities,
+    "a demonstration's issuing authority": has_demonstration,
     "a clock that was moved forward": clock.moved,
 }
 

@@ -127,7 +127,7 @@ def not_arrived(db: Session, limit: int = 100) -> list[Mail]:
 
 
 def letter(db: Session, mail_id: UUID) -> Mail:
-    """One that did not arrive and can be sent again.
+    """One that did not arrive and can be sent to another address.
 
     Raises:
         NotHere: there is none of that number, or it cannot.
@@ -139,9 +139,14 @@ def letter(db: Session, mail_id: UUID) -> Mail:
 
 
 def can_be_sent_again(mail: Mail) -> bool:
-    """Whether we still have what it says, and it has not been sent again yet."""
+    """Whether it may go to another address, we still have what it says, and it did not go yet.
+
+    Only a letter whose arrival matters may. Others hold one-use links and codes: whoever could
+    choose where those go could become anybody. They are tried again at their own address.
+    """
     returned = mail.state in {MailState.BOUNCED, MailState.FAILED}
-    return returned and bool(mail.body_text) and mail.sent_again_at is None
+    ours = bool(mail.if_returned and mail.body_text)
+    return returned and ours and mail.sent_again_at is None
 
 
 def send_again(db: Session, mail_id: UUID, *, to: str, by: str, now: datetime) -> Mail:
@@ -150,7 +155,8 @@ def send_again(db: Session, mail_id: UUID, *, to: str, by: str, now: datetime) -
     The account of the person keeps its address: only its owner can change that.
 
     Raises:
-        Refused: the letter did not come back, was sent again before, or we forgot what it says.
+        Refused: the letter did not come back, was sent again before, we forgot what it says, or
+            it is for the eyes of its address alone.
     """
     wanted = select(Mail).where(Mail.id == mail_id).with_for_update()
     mail = db.exec(wanted).one_or_none()

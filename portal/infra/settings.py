@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("secret_key", "sealing_key", "files_key", "audit_key")
+SECRETS = ("secret_key", "sealing_key", "files_key", "audit_key", "edge_secret")
 """What production must be given. The embedded default makes its own."""
 
 SHORTEST_SECRET = 32
@@ -169,6 +169,15 @@ class Settings(BaseSettings):
             raise NotReady("production needs the setting BASE_URL, beginning with https://")
         for name in SECRETS:
             self.secret(name)
+
+    def prove_signing(self) -> None:
+        """See, in production, that who issues can open keys in files; a token has its PIN.
+
+        Raises:
+            NotReady: it cannot. For workers alone: nobody else needs the passphrase.
+        """
+        if self.production and not self.ca_keys.startswith("pkcs11:"):
+            self.secret("ca_passphrase")
 
     def _kept_secret(self, name: str) -> str:
         folder = self.home / "secrets"

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from portal.infra.audit import record
+from portal.infra.clock import real_now
 from portal.infra.tickets import Job, enqueue
 from portal.kernel.hktime import hk_date, start_of_hk_day
 from portal.kernel.problems import Refused
@@ -40,7 +41,10 @@ def suspend(
     institution.suspended_at = now
     _keep(db, institution, "suspended", until, reason, by, now)
     once = f"revoke:{institution.number}:suspended:{now.isoformat()}"
-    enqueue(db, Job.REVOKE_CERTIFICATES, once=once, institution_id=institution.id or 0)
+    enqueue(
+        db, Job.REVOKE_CERTIFICATES, once=once, institution_id=institution.id or 0,
+        since=real_now().isoformat(),
+    )  # fmt: skip
 
 
 def extend(

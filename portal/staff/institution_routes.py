@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response, request, url_for
 from flask.typing import ResponseReturnValue
 
+from portal.application import cancelling
 from portal.infra.clock import now
 from portal.infra.db import commits, session
 from portal.infra.guards import May, current_person, needs
@@ -172,7 +173,7 @@ def _do(deed: str, institution: Institution, reason: str) -> None:
         case "resume":
             suspending.resume(db, institution, **known)
         case _:
-            actions.end_institution(db, institution, at=at, **known)
+            cancelling.cancel(db, institution, **known)
 
 
 def _asked(

@@ -50,17 +50,21 @@ def test_nginx_takes_its_configuration(nginx):
     assert looked.returncode == 0, looked.stderr
 
 
-def test_nginx_takes_the_configuration_of_the_secure_connection(tmp_path):
-    prepare(
-        tmp_path, listen=f"127.0.0.1:{free_port()}", upstream="127.0.0.1:8000",
-        log=tmp_path / "access.log",
-    )  # fmt: skip
+@pytest.fixture
+def secure_nginx(tmp_path):
+    """The secure connection as bin/run prepares it, and where it listens."""
+    listen = f"127.0.0.1:{free_port()}"
+    upstream = f"127.0.0.1:{free_port()}"
+    prepare(tmp_path, listen=listen, upstream=upstream, log=tmp_path / "access.log")
     shutil.copy(tmp_path / "server.pem", tmp_path / "chain.pem")
     (tmp_path / "edge-secret.conf").write_text(SECRET.format("secret"))
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    looked = subprocess.run(
-        [nginx, "-t", "-e", "stderr", "-c", tmp_path / "nginx.conf"], capture_output=True, text=True
-    )
+    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+    return [program, "-e", "stderr", "-c", str(tmp_path / "nginx.conf")], listen
+
+
+def test_nginx_takes_the_configuration_of_the_secure_connection(secure_nginx):
+    command, _listen = secure_nginx
+    looked = subprocess.run([*command, "-t"], capture_output=True, text=True)
     assert looked.returncode == 0, looked.stderr
     assert "warn" not in looked.stderr
 
@@ -85,6 +89,18 @@ def test_nginx_writes_down_no_address_token_search_or_referer(nginx, tmp_path):
     logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
     assert logs["portal.log"].count("\n") == 2
     assert "GET 502" in logs["portal.log"]
+    assert not re.search(r"SECRET|127\.0\.0\.1", "".join(logs.values()))
+
+
+def test_the_secure_connection_writes_down_no_more_than_that(secure_nginx, tmp_path):
+    command, listen = secure_nginx
+    said = {"Referer": "https://portal.example.hk/SECRET-REFERER", "User-Agent": "SECRET-AGENT"}
+    with running([*command, "-g", "daemon off;"]):
+        path = "/en/account/link/SECRET-TOKEN?q=SECRET-SEARCH"
+        assert asked(f"https://{listen}{path}", said) == 502
+    logs = {path.name: path.read_text() for path in tmp_path.glob("*.log")}
+    assert set(logs) == {"access.log", "access-error.log"}
+    assert "GET 502" in logs["access.log"]
     assert not re.search(r"SECRET|127\.0\.0\.1", "".join(logs.values()))
 
 

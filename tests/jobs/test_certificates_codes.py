@@ -1,7 +1,7 @@
 """P11: a code fetches a key once, however many ask at the same moment; on both databases."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -9,12 +9,15 @@ from sqlmodel import select
 
 from jobs.running import run_waiting
 from jobs.worker import import_jobs
+from portal.cases.models import Case
 from portal.certificates import actions, code_actions
 from portal.certificates.code_actions import in_fours
 from portal.certificates.models import Certificate, InstallationCode
-from portal.certificates.rules import Side
+from portal.certificates.rules import CODE_DAYS, Side
 from portal.certificates.set_up_queries import Desk, certificate_of_place
 from portal.infra.db import unit_of_work
+from portal.infra.settings import settings
+from portal.kernel.hktime import end_of_hk_day, hk_date
 from portal.kernel.problems import Refused
 from portal.registry.models import Institution
 from tests import certificates as given
@@ -86,3 +89,29 @@ def test_forty_wrong_tries_at_once_are_all_counted_until_the_code_is_void(app, o
     kept = session.exec(select(InstallationCode)).one()
     assert kept.wrong_tries == 5 and kept.voided_at is not None
     assert fetch(app, ours, in_fours(CODE)) == code_actions.NO_CODE
+
+
+@pytest.mark.parametrize(
+    ("accepted", "handed_over", "until"),
+    [
+        (0, 0, settings().setup_days),
+        (-50, -3, CODE_DAYS),
+        (-70, -12, CODE_DAYS),
+        (-70, None, CODE_DAYS),
+    ],
+)
+def test_a_new_code_lasts_as_long_as_the_set_up_and_is_never_born_expired(
+    app, ours, session, applicant, accepted, handed_over, until
+):
+    """A letter that left late moves the limit; the code for what is still open moves with it."""
+    now = datetime.now(UTC)
+    with unit_of_work(app) as db:
+        case = db.exec(select(Case)).one()
+        case.decided_at = now + timedelta(days=accepted)
+        case.handed_over_at = None if handed_over is None else now + timedelta(days=handed_over)
+        db.add(case)
+    with unit_of_work(app) as db:
+        code_actions.send(db, ours.id, applicant.id, now=now)
+    session.rollback()
+    newest = session.exec(select(InstallationCode).order_by(InstallationCode.id.desc())).first()
+    assert newest.expires_at == end_of_hk_day(hk_date(now + timedelta(days=until)))

@@ -128,8 +128,8 @@ def test_the_log_tells_neither_question_nor_certificate(stage):
     files = stage.good()
     stage.edge.ask("/en/register/?q=secret-question", files)
     log = (stage.edge.folder / "access.log").read_text()
-    assert '"GET /en/register/" 200' in log
-    assert "secret-question" not in log
+    assert " GET 200 " in log
+    assert "register" not in log and "secret-question" not in log
     assert not re.search(r"CERTIFICATE|%20|MII", log)
 
 

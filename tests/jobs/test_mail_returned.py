@@ -16,7 +16,7 @@ from portal.cases.models import Case, CaseEvent
 from portal.infra import bounces, commands
 from portal.infra.audit import AuditEntry
 from portal.infra.db import apart, unit_of_work
-from portal.infra.mail import Mail, MailState, sender
+from portal.infra.mail import Mail, MailState, send_mail, sender
 from portal.infra.settings import settings
 from portal.infra.tickets import State, Ticket
 from portal.kernel.problems import Refused
@@ -321,6 +321,35 @@ def test_other_letters_are_forgotten_and_cannot_be_sent_again(app, case, session
     come_back(app, notification(letter(session)))
     with unit_of_work(app) as db:
         assert [bounces.can_be_sent_again(each) for each in bounces.not_arrived(db)] == [False]
+
+
+def test_what_is_for_one_reader_alone_goes_to_no_other_address(
+    app, session, sign_in, supervisor, monkeypatch
+):
+    """One-use links and installation codes: tried again where they were to go, nowhere else."""
+    with unit_of_work(app) as db:
+        send_mail(
+            db, to="owner@clinic.example.org", lang="en", template="no_account", once="link:1"
+        )
+    monkeypatch.setattr("jobs.mail.deliver", lambda *_: "smtp 550")
+    run_waiting(app)
+    mail = session.exec(select(Mail)).one()
+    assert (mail.state, bool(mail.body_text)) == (MailState.FAILED, True)
+    client, path = sign_in(supervisor), f"/en/staff/letters/{mail.id}"
+    page = client.get("/en/staff/due/").text
+    assert path not in page and "only go to the same address" in page
+    assert client.get(path).status_code == 404
+    assert client.post(path, data={"address": "thief@elsewhere.example"}).status_code == 404
+    with pytest.raises(Refused), unit_of_work(app) as db:
+        bounces.send_again(db, mail.id, to="thief@elsewhere.example", by="p", now=NOW)
+    monkeypatch.undo()
+    session.rollback()
+    ticket = session.exec(select(Ticket).where(Ticket.state == State.FAILED)).one()
+    assert client.post(f"/en/staff/due/{ticket.id}").status_code == 303
+    run_waiting(app)
+    session.rollback()
+    again = session.exec(select(Mail).execution_options(populate_existing=True)).one()
+    assert (again.state, again.recipient) == (MailState.HANDED_OVER, "owner@clinic.example.org")
 
 
 def test_the_command_takes_a_notification(app, case, session, monkeypatch):

@@ -173,6 +173,29 @@ def test_after_a_suspension_new_certificates_are_needed(app, client, place, cert
     assert connect(client, issued(app, place)).status_code == 200
 
 
+def test_a_suspension_revokes_also_if_it_ended_before_its_job_ran(
+    app, client, place, certificate, session
+):
+    """The page says that certificates stay revoked; those asked for afterwards are new ones."""
+    suspend_it(app, session)
+    with unit_of_work(app) as db:
+        institution = db.exec(select(Institution)).one()
+        resume(db, institution, reason="settled", by="test", now=datetime.now(UTC))
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    with unit_of_work(app) as db:
+        row = Certificate(
+            location_id=place.id, way="csr", asked="later", spki_sha256="later", spki=b"later",
+            requested_by="test", requested_at=later,
+        )  # fmt: skip
+        db.add(row)
+    run_waiting(app)
+    refused(client, certificate, Fault.REVOKED)
+    session.rollback()
+    first, second = session.exec(select(Certificate).order_by(Certificate.id)).all()
+    assert first.revocation_reason == Reason.PRIVILEGE_WITHDRAWN
+    assert second.revoked_at is None
+
+
 def test_a_certificate_speaks_for_its_own_place_alone(app, client, certificate):
     other = entered_location(app, "Lee Clinic")
     theirs = issued(app, other)

@@ -14,6 +14,7 @@ from jobs.running import run_waiting
 from jobs.worker import import_jobs
 from portal.accounts.models import Person
 from portal.cases.models import Case, CaseEvent
+from portal.cases.queries import documents_of
 from portal.infra import db
 from portal.infra.db import unit_of_work
 from portal.infra.file_models import StoredFile
@@ -161,6 +162,38 @@ def test_a_lapsed_institution_leaves_the_register(app, clock, handed_in, office,
     assert case.state == "lapsed"
     institution = session.get_one(Institution, case.institution_id)
     assert institution.ended_at == case.ended_at
+
+
+@pytest.mark.parametrize("connected", [False, True], ids=["waiting", "connected"])
+def test_cancelled_before_it_is_effective_its_case_is_over_too(
+    app, clock, handed_in, office, applicant, sign_in, session, connected
+):
+    office.decide("accept")
+    run_waiting(app)
+    if connected:
+        connect_first(app, session)
+    session.rollback()
+    number = session.exec(select(Institution)).one().number
+    path = f"/en/staff/institutions/{number}/cancel"
+    assert office.client.post(path, data={"reason": "breach"}).status_code == 303
+    case = handed_in.stored(session)
+    assert (case.state, case.ended_at is not None) == ("unsuccessful", True)
+    assert "cancelled by the Registration Office" in office.client.get(f"{office.path}/").text
+    page = signed_in_again(app, handed_in, applicant, sign_in)
+    assert "cancelled the registration before it took effect" in page
+    ended = session.exec(select(Institution)).one().ended_at
+    run_waiting(app)
+    session.rollback()
+    documents = documents_of(session, handed_in.stored(session))
+    assert {file.state for _document, file in documents} == {"removed"}
+    for _ in range(4):
+        later(app, clock, days=20)
+    session.rollback()
+    assert handed_in.stored(session).state == "unsuccessful"
+    assert session.exec(select(Institution)).one().ended_at == ended
+    assert session.exec(select(Ticket).where(Ticket.state == "failed")).all() == []
+    told = {letter.template for letter in letters_to(app, applicant.email)}
+    assert not told & {"setup_reminder", "setup_lapsed", "registration_effective"}
 
 
 def without_letters(app: Flask, clock, days: int) -> None:

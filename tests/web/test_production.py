@@ -13,6 +13,7 @@ from portal.infra import clock
 from portal.infra.db import apart, engine, engine_for, unit_of_work
 from portal.infra.settings import SECRETS, NotReady, settings, use_settings
 from portal.registry.demonstration import enter_facilities
+from tests.certificates import authority
 from tests.people import ALICE, enter
 
 SOUND = {
@@ -37,7 +38,7 @@ def production(portal_settings):
     engine_for.cache_clear()
 
 
-def test_it_starts_with_an_address_and_its_four_keys(app, production):
+def test_it_starts_with_an_address_and_its_keys(app, production):
     production()
     assert create_app().config["SESSION_COOKIE_SECURE"]
 
@@ -66,6 +67,28 @@ def test_no_process_starts_without_its_keys(production, name, given):
             process.main()
 
 
+def test_a_stranger_who_claims_to_be_nginx_is_answered(app, production):
+    production()
+    client = create_app(TESTING=True).test_client()
+    told = client.get(
+        "/en/connection/check", headers={"X-Edge-Secret": "x"}, base_url=settings().address
+    )
+    assert told.status_code == 200
+
+
+@pytest.mark.parametrize("given", ["", "short"])
+def test_no_worker_starts_without_the_passphrase_of_its_issuing_keys(production, given):
+    production(ca_passphrase=given)
+    create_app()
+    with pytest.raises(SystemExit, match="CA_PASSPHRASE"):
+        worker.main()
+
+
+def test_an_issuing_key_in_a_token_needs_no_passphrase(production):
+    production(ca_keys="pkcs11:token=ehealth?module-path=/usr/lib/libtoken.so")
+    settings().prove_signing()
+
+
 def test_it_does_not_start_with_a_key_for_files_that_is_none(production):
     production(files_key="not hexadecimal digits, but long enough for a key")
     with pytest.raises(ValueError, match="64 hexadecimal digits"):
@@ -82,6 +105,10 @@ def entries(app):
         enter_facilities(db, now=datetime.now(UTC))
 
 
+def issuing_authority(app):
+    authority(app)
+
+
 def moved_clock(app):
     with unit_of_work(app) as db:
         clock.advance(db, timedelta(days=15))
@@ -92,6 +119,7 @@ def moved_clock(app):
     [
         (made_up_people, "made-up people"),
         (entries, "demonstration entries in the register"),
+        (issuing_authority, "a demonstration's issuing authority"),
         (moved_clock, "a clock that was moved forward"),
     ],
 )
