@@ -19,13 +19,15 @@ from werkzeug.test import TestResponse
 
 from jobs.running import run_waiting
 from jobs.worker import import_jobs
+from portal.application import deciding
+from portal.cases.models import Case
 from portal.certificates import actions, authorities, keys
 from portal.certificates.models import Certificate
 from portal.certificates.rules import Way
 from portal.infra.db import apart, unit_of_work
 from portal.infra.settings import settings
 from portal.registry.actions import enter_institution, enter_location
-from portal.registry.models import ServiceLocation
+from portal.registry.models import Institution, ServiceLocation
 
 import_jobs()
 
@@ -103,6 +105,12 @@ def connect_first(app: Flask, db: Session) -> None:
     for place in db.exec(select(ServiceLocation)).all():
         assert connect(app.test_client(), issued(app, place)).status_code == 200
     run_waiting(app)
+
+
+def all_connected(db: Session, case: Case, *, now: datetime) -> None:
+    """As if every place of the case's institution had just used its certificate."""
+    for place in db.get_one(Institution, case.institution_id).locations:
+        deciding.note_connected(db, place, used_at=now, now=now)
 
 
 def private_pem(key: Key) -> bytes:

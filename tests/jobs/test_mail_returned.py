@@ -10,7 +10,6 @@ from click.testing import CliRunner
 from sqlmodel import select
 
 from jobs.running import run_waiting
-from portal.accounts.models import Person
 from portal.application import deciding, emails
 from portal.cases.models import Case, CaseEvent
 from portal.infra import bounces, commands
@@ -21,7 +20,8 @@ from portal.infra.settings import settings
 from portal.infra.tickets import State, Ticket
 from portal.kernel.problems import Refused
 from portal.registry.actions import enter_institution, enter_location
-from tests.people import ALICE, as_who, enter
+from tests.connecting import all_connected
+from tests.people import ALICE, enter
 
 NOW = datetime.now(UTC)
 
@@ -178,8 +178,7 @@ def test_told_twice_it_came_back_once(app, case, session):
 def test_sent_again_it_begins_the_days_anew(app, case, session, sign_in, supervisor):
     run_waiting(app)
     with app.app_context(), unit_of_work(app) as db:
-        officer = as_who(db.exec(select(Person)).first())
-        deciding.note_installed(db, db.get_one(Case, case.id), by=officer, now=NOW)
+        all_connected(db, db.get_one(Case, case.id), now=NOW)
     come_back(app, notification(letter(session)))
     run_waiting(app)
     client, path = sign_in(supervisor), f"/en/staff/letters/{letter(session).id}"
@@ -205,8 +204,7 @@ def test_sent_again_when_the_first_days_were_over(app, case, session):
     """The first letter's ticket has come and gone by then; the second one's days need their own."""
     run_waiting(app)
     with unit_of_work(app) as db:
-        officer = as_who(db.exec(select(Person)).first())
-        deciding.note_installed(db, db.get_one(Case, case.id), by=officer, now=NOW)
+        all_connected(db, db.get_one(Case, case.id), now=NOW)
     come_back(app, notification(letter(session)))
     run_waiting(app)
     days = timedelta(days=settings().settling_days + 2)

@@ -31,6 +31,7 @@ from portal.registry.scheme import scheme
 from portal.support.actions import note_answered
 from portal.support.models import Enquiry
 from tests.applying import Applicant, soundly
+from tests.connecting import all_connected
 from tests.people import SignIn, as_who
 from tests.web.world import ask_question, order_label, registered_place
 
@@ -140,7 +141,7 @@ def _set_up(db: Session, case: Case, now: datetime, who: Who) -> None:
 def _settling(db: Session, case: Case, now: datetime, who: Who) -> None:
     deciding.accept(db, case, by=who, scheme=scheme(hk_date(now)), now=now)
     case.handed_over_at = now
-    deciding.note_installed(db, case, by=who, now=now)
+    all_connected(db, case, now=now)
 
 
 def _registered(db: Session, case: Case, now: datetime, who: Who) -> None:
