@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -156,7 +157,10 @@ def signed(content: bytes, by: Opened, authority: Authority, *, at: datetime) ->
         md_algorithm="sha256",
         embed_validation_info=False,
     )
-    written = sign_pdf(IncrementalPdfFileWriter(io.BytesIO(content)), about, signer=signer)
+    # pyHanko starts an event loop, which a thread that has one already does not allow.
+    with ThreadPoolExecutor(1) as apart_from_ours:
+        writer = IncrementalPdfFileWriter(io.BytesIO(content))
+        written = apart_from_ours.submit(sign_pdf, writer, about, signer=signer).result()
     return bytes(written.getvalue())
 
 

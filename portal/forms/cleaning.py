@@ -62,7 +62,9 @@ def compact(text: str) -> str:
     Raises:
         Wrong: it has a character that is never kept.
     """
-    return "".join(unicodedata.normalize("NFKC", one_line(text)).split())
+    plain = "".join(unicodedata.normalize("NFKC", one_line(text)).split())
+    # What stood on both sides of a space may join now that it is gone.
+    return unicodedata.normalize("NFKC", plain)
 
 
 def checked(text: str) -> str:

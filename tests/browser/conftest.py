@@ -5,18 +5,26 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask, Response
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Playwright, sync_playwright
 from werkzeug.serving import make_server
 
 from portal.infra.web import CSP
-from tests.browser.looking import chromium
+from tests.browser.looking import CHROMIUM, FLAGS
 from tests.web.gallery import gallery_app
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
+def playwright() -> Iterator[Playwright]:
+    """One for all tests of a process: a second would not start beside it."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,10 @@
 import functools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
@@ -26,14 +25,6 @@ PICTURES = Path(os.environ.get("PICTURES", ROOT / "var" / "pictures"))
 # Width and height in CSS pixels.
 DESK = (1200, 900)
 TELEPHONE = (320, 640)
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright
 
 from portal.infra.db import unit_of_work
 from tests.browser.looking import CHROMIUM, FLAGS, axe, fits
@@ -60,15 +60,14 @@ def stored(home: Path, certificate: Path, key: Path) -> None:
 
 
 @contextmanager
-def chromium_of(home: Path) -> Iterator[BrowserContext]:
+def chromium_of(playwright: Playwright, home: Path) -> Iterator[BrowserContext]:
     """A Chromium whose user has `home`. Only the server's own certificate is not looked at."""
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            home / "profile", executable_path=CHROMIUM, args=FLAGS, ignore_https_errors=True,
-            env={**os.environ, "HOME": str(home)},
-        )  # fmt: skip
-        yield context
-        context.close()
+    context = playwright.chromium.launch_persistent_context(
+        home / "profile", executable_path=CHROMIUM, args=FLAGS, ignore_https_errors=True,
+        env={**os.environ, "HOME": str(home)},
+    )  # fmt: skip
+    yield context
+    context.close()
 
 
 def signed_in(page: Page, address: str) -> None:
@@ -80,13 +79,13 @@ def signed_in(page: Page, address: str) -> None:
     page.goto(f"{address}/en/apply/")
 
 
-def test_chromium_signs_in_with_its_certificate_until_it_is_revoked(stage, tmp_path):
+def test_chromium_signs_in_with_its_certificate_until_it_is_revoked(stage, playwright, tmp_path):
     certificate, key = stage.good()
     stored(tmp_path, certificate, key)
     with unit_of_work(stage.app) as db:
         enter(db, ALICE)
     address = stage.edge.url
-    with certificate_chosen(address), chromium_of(tmp_path) as context:
+    with certificate_chosen(address), chromium_of(playwright, tmp_path) as context:
         page = context.new_page()
         page.goto(f"{address}/en/connection/")
         assert "You are connected as Chan Clinic" in page.inner_text("h1")

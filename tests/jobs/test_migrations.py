@@ -49,6 +49,7 @@ ORDINARY: dict[type[Any], Any] = {
 SPECIAL = {
     ("label", "void_reason"): "",  # is not void
     ("stored_file", "reason"): "",  # is not refused
+    ("certificate", "revocation_reason"): "",  # is not revoked
     ("register_listing", "institution_id"): None,  # lists a location
 }
 """What rows need to pass their tables' own conditions."""
