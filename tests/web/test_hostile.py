@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 import structlog
 from flask import request
-from werkzeug.routing import NumberConverter, Rule
+from werkzeug.routing import IntegerConverter, Rule
 
 from portal.accounts.models import Person
 from portal.infra import logs
@@ -106,7 +106,7 @@ def public_pages(app) -> list[str]:
 
 
 def said_for(rule: Rule, argument: str) -> str:
-    if isinstance(rule._converters[argument], NumberConverter):
+    if isinstance(rule._converters[argument], IntegerConverter):
         return "7"
     return "tc" if argument == "lang" else "nothing"
 
