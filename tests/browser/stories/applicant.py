@@ -11,7 +11,6 @@ from tests.browser.stories.visiting import Visitor
 PASSPHRASE = "blue kettle rides north"
 DOCUMENT = "department_letter"
 """What a public body has to hand in."""
-CODE_LETTER = ("Your installation code", "安裝碼", "安装码")
 KIND = "PUB"
 
 
@@ -153,48 +152,3 @@ class Applicant(Visitor):
                 return
             self.page.wait_for_timeout(500)
         raise AssertionError(f"{words!r} is not on the status page: {self.words()}")
-
-    def open_place(self, place: str) -> None:
-        """From the status by the set-up's checklist to the certificates of a place."""
-        self.go(self.application())
-        self.follow("/set-up/")
-        self.look("set-up")
-        self.press(f'#set-up-panel a[href*="/{place}/"]')
-        self.look("certificates of a place")
-
-    def certificate_by_request(self, place: str, request: str) -> bytes:
-        """Paste the signing request of the place's own system; its certificate in PEM."""
-        self.open_place(place)
-        asking = 'form[action$="/certificate/request"] button'
-        self.press(asking)
-        self.look("certificates of a place, nothing pasted")
-        self.answer({"request": request})
-        self.press(asking)
-        ready = self.page.locator('a[href$="/certificate.pem"]')
-        expect(ready).to_be_visible()
-        self.look("certificate, issued")
-        return self.context.request.get(self.url + (ready.get_attribute("href") or "")).body()
-
-    def certificate_with_made_key(self, place: str) -> tuple[bytes, str]:
-        """Have the key made; the file, once, and the code of the letter that opens it."""
-        code = self.installation_code()
-        self.open_place(place)
-        self.press('form[action$="/certificate/made"] button')
-        asked = self.page.locator('form[action$="/fetch"] button')
-        expect(asked).to_be_visible()
-        self.look("certificate, to be fetched")
-        self.answer({"code": "AAA2-AAA2-AAA2-AAAA"})
-        self.press(asked)
-        self.look("certificate, wrong code")
-        self.answer({"code": code})
-        with self.page.expect_download() as fetched:
-            self.page.locator('form[action$="/fetch"] button').click()
-        return Path(fetched.value.path()).read_bytes(), code
-
-    def installation_code(self) -> str:
-        """From the letter of its own that came with the acceptance."""
-        self.go(self.letter(self.email, *CODE_LETTER))
-        self.look("letter with the code")
-        found = re.search(r"\b[0-9A-Z]{4}(-[0-9A-Z]{4}){3}\b", self.page.inner_text("main"))
-        assert found, self.words()
-        return found[0]

@@ -3,7 +3,6 @@
 import http.client
 import json
 import ssl
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from tests.browser.stories.applicant import Applicant
 from tests.browser.stories.running import Portal
 from tests.connecting import private_pem
+from tests.services import wait_until
+
+ISSUED = 60.0
 
 
 @dataclass(frozen=True)
@@ -38,37 +39,29 @@ class Device:
         return told
 
 
-def equip(portal: Portal, applicant: Applicant, place: str, folder: Path) -> Device:
-    """A key and a signing request made here; the certificate by the institution's own pages."""
+def equip(portal: Portal, location: str, folder: Path) -> Device:
+    """A key and a signing request made here, the certificate asked for by our support."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, place)])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, location)])
     request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(key, SHA256())
-    key_file, certificate = folder / f"{place}.key", folder / f"{place}.pem"
-    key_file.write_bytes(private_pem(key))
-    asked = request.public_bytes(Encoding.PEM).decode()
-    certificate.write_bytes(applicant.certificate_by_request(place, asked))
-    return Device(portal, certificate, key_file)
+    files = {end: folder / f"{location}.{end}" for end in ("csr", "key", "pem")}
+    files["csr"].write_bytes(request.public_bytes(Encoding.PEM))
+    files["key"].write_bytes(private_pem(key))
+    number = portal.command("certificate", "issue", location, "--csr", str(files["csr"])).strip()
+
+    def is_issued() -> bool:
+        listed = json.loads(portal.command("certificate", "list", "--location", location, "--json"))
+        return any(row["request"] == int(number) and row["issued_at"] for row in listed)
+
+    wait_until(is_issued, ISSUED)
+    files["pem"].write_text(portal.command("certificate", "show", number))
+    return Device(portal, files["pem"], files["key"])
 
 
-def equip_with_made_key(portal: Portal, applicant: Applicant, place: str, folder: Path) -> Device:
-    """The key made by the portal and fetched with the code of the letter; opened by openssl."""
-    package, code = applicant.certificate_with_made_key(place)
-    file, whole = folder / f"{place}.p12", folder / f"{place}.pem"
-    file.write_bytes(package)
-    subprocess.run(
-        ["openssl", "pkcs12", "-in", file, "-nodes", "-passin", f"pass:{code}", "-out", whole],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return Device(portal, whole, whole)
-
-
-def connect_all(
-    portal: Portal, applicant: Applicant, places: list[str], folder: Path
-) -> list[Device]:
+def connect_all(portal: Portal, locations: list[str], folder: Path) -> list[Device]:
     """Every one of these places installs its certificate and uses it for the first time."""
-    devices = [equip_with_made_key(portal, applicant, places[0], folder)]
-    devices += [equip(portal, applicant, place, folder) for place in places[1:]]
-    for place, device in zip(places, devices, strict=True):
+    devices = [equip(portal, location, folder) for location in locations]
+    for location, device in zip(locations, devices, strict=True):
         told = device.connection()
-        assert (told["status"], told["location"]) == (200, place), told
+        assert (told["status"], told["location"]) == (200, location), told
     return devices

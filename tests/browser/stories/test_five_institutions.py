@@ -77,7 +77,7 @@ def decide(
     officer.accept()
     places = officer.places()
     assert len(places) == len(own.places)
-    connect_all(portal, applicant, places, folder)
+    connect_all(portal, places, folder)
     officer.await_connected(places)
     applicant.look("my applications")
     applicant.go(applicant.application())
