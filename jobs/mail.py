@@ -31,7 +31,8 @@ def hand_over(db: Session, *, mail_id: str) -> None:
     same Message-ID: e-mail knows no better.
     """
     mail = db.get_one(Mail, UUID(mail_id))
-    if mail.state in {MailState.HANDED_OVER, MailState.BOUNCED}:
+    # Sent again to another address, it has no words left and nothing may follow from it.
+    if mail.state in {MailState.HANDED_OVER, MailState.BOUNCED} or mail.sent_again_at is not None:
         return
     message = compose(mail)
     let_go(db)

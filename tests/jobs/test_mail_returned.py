@@ -17,7 +17,7 @@ from portal.infra.audit import AuditEntry
 from portal.infra.db import apart, unit_of_work
 from portal.infra.mail import Mail, MailState, send_mail, sender
 from portal.infra.settings import settings
-from portal.infra.tickets import State, Ticket
+from portal.infra.tickets import State, Ticket, try_again
 from portal.kernel.problems import Refused
 from portal.registry.actions import enter_institution, enter_location
 from tests.connecting import all_connected
@@ -262,6 +262,24 @@ def test_a_letter_never_taken_counts_the_same(app, case, session, monkeypatch):
     session.rollback()
     assert session.get_one(Mail, sent.id).state == MailState.HANDED_OVER
     assert case_now(session, case).handed_over_at
+
+
+def test_tried_again_after_it_went_elsewhere_nothing_goes_out(app, case, session, monkeypatch):
+    """Its words went with the letter to the other address; an empty one must start no days."""
+    monkeypatch.setattr("jobs.mail.deliver", lambda *_: "smtp 550")
+    run_waiting(app)
+    first = letter(session).id
+    with unit_of_work(app) as db:
+        bounces.send_again(db, first, to="right@clinic.example.org", by="person:1", now=NOW)
+        failed = db.exec(select(Ticket).where(Ticket.state == State.FAILED)).all()
+        assert any(try_again(db, each.id) for each in failed)
+    delivered: list[str] = []
+    monkeypatch.setattr(
+        "jobs.mail.deliver", lambda message, _: delivered.append(message["To"]) or ""
+    )
+    run_waiting(app)
+    assert delivered.count("right@clinic.example.org") == 1
+    assert all(to == "right@clinic.example.org" for to in delivered)
 
 
 def test_several_recipients_the_first_that_failed_counts(app, case, session):
